@@ -1,0 +1,21 @@
+"""Errors whose text is one line for a person: what is wrong, where, and what to do next."""
+
+
+class DporError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class Invalid(DporError):
+    """An argument or a piece of input is not what it must be."""
+
+
+class Unavailable(DporError):
+    """A registry or a platform could not be reached or read; nothing is known of its content."""
+
+
+class Refused(DporError):
+    """The deployer lacks a role, or the record belongs to somebody else; nothing was written."""
+
+
+class Conflict(DporError):
+    """The live record changed after it was read; nothing was written."""

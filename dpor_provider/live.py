@@ -1,0 +1,150 @@
+"""The live view: what registry and platform say, together, at one moment of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from dpor_provider.model import (
+    Access,
+    Declared,
+    Deployer,
+    Designation,
+    Directory,
+    Observation,
+    Status,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The live record of one subscription."""
+
+    subscription_id: str
+    partner_id: str | None = None
+    """None where there is no partner of record."""
+    partner_name: str | None = None
+    version: int = 0
+    """The registry's version of the row; 0 where it has none."""
+    managed_by: str | None = None
+    claim: str | None = None
+    written_partner_id: str | None = None
+    """The partner that a deployment last wrote."""
+    effective: bool = False
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+    former_partner_id: str | None = None
+    on_platform: bool = False
+    """Whether the platform shows this, against the registry's word."""
+
+    @property
+    def project(self) -> str | None:
+        """The project that owns it."""
+        return self.managed_by.split("/", 1)[0] if self.managed_by else None
+
+    def describe(self, directory: Directory) -> str:
+        """The record in words: which partner, who made it so, when."""
+        what = directory.label(self.partner_id) if self.partner_id else "no partner"
+        if self.changed_at is None:
+            return what
+        how = "seen on the platform by" if self.on_platform else "set by"
+        return (
+            f"{what}, {how} {self.changed_by} at {self.changed_at:%Y-%m-%d %H:%M:%S.%f} UTC"
+            f" (version {self.version})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is known at the start of a run, kept up to date with the run's own writes.
+
+    Safe for several threads: each change is one operation on one key.
+    """
+
+    registry_id: str
+    registry_name: str
+    directory: Directory
+    designations: dict[str, Designation]
+    observations: Mapping[str, Observation]
+    former_partners: Mapping[str, Collection[str]]
+    access: Mapping[str, dict[str, Access]]
+    """By scope and id."""
+    deployer: Deployer
+    today: date
+
+    def record(self, subscription_id: str) -> Record:
+        """The live record of a subscription; without a partner where there is none."""
+        row = self.designations.get(subscription_id)
+        seen = self.observations.get(subscription_id)
+        if seen is not None and (row is None or self._contradicts(seen, row)):
+            return Record(
+                subscription_id=subscription_id,
+                partner_id=seen.partner_id,
+                partner_name=seen.partner_name,
+                version=row.version if row else 0,
+                managed_by=row.managed_by if row else None,
+                claim=row.claim if row else None,
+                written_partner_id=row.written_partner_id if row else None,
+                effective=True,
+                changed_by=seen.observed_by,
+                changed_at=seen.observed_at,
+                former_partner_id=row.former_partner_id if row else None,
+                on_platform=True,
+            )
+        if row is None:
+            return Record(subscription_id)
+        return Record(
+            subscription_id=subscription_id,
+            partner_id=row.partner_id,
+            partner_name=row.partner_name,
+            version=row.version,
+            managed_by=row.managed_by,
+            claim=row.claim,
+            written_partner_id=row.written_partner_id,
+            effective=row.effective,
+            changed_by=row.designated_by,
+            changed_at=row.designated_at,
+            former_partner_id=row.former_partner_id,
+        )
+
+    def stale_access(self, declared: Declared, leaving: str | None = None) -> tuple[Access, ...]:
+        """Access of former and retired partners that reaches a subscription.
+
+        Args:
+            declared: The declaration; its partner's and `also`'s access is never stale.
+            leaving: A partner whose term is about to end.
+        """
+        current = self.directory.current
+        wanted = {
+            current(partner_id)
+            for partner_id in (declared.partner_id, *declared.also_partner_ids)
+            if partner_id
+        }
+        former = set(self.former_partners.get(declared.subscription_id, ()))
+        if leaving:
+            former.add(leaving)
+        former = {current(partner_id) for partner_id in former}
+        return tuple(
+            item
+            for scope in ("/", f"/subscriptions/{declared.subscription_id}")
+            for item in tuple(self.access.get(scope, {}).values())
+            if (partner := current(item.partner_id)) not in wanted
+            and (partner in former or self._retired(partner))
+        )
+
+    def remember(self, designation: Designation) -> None:
+        """Take note of a write of one's own."""
+        self.designations[designation.subscription_id] = designation
+
+    def forget(self, removed: Iterable[Access]) -> None:
+        """Take note of access that was removed."""
+        for item in removed:
+            self.access.get(item.scope, {}).pop(item.id, None)
+
+    def _contradicts(self, seen: Observation, row: Designation) -> bool:
+        return row.effective and not self.directory.same(seen.partner_id, row.partner_id)
+
+    def _retired(self, partner_id: str) -> bool:
+        partner = self.directory.find(partner_id)
+        return partner is not None and partner.status is Status.RETIRED

@@ -1,0 +1,71 @@
+"""Making a registry: on demand only, and whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import URL, insert
+from sqlalchemy.exc import DBAPIError
+
+from dpor_provider.errors import Invalid, Unavailable
+from dpor_provider.model import Action, Grant
+from dpor_provider.registry import audit, tables
+from dpor_provider.registry.database import APPLICATION_ID, WRITE, Database, cause, connect
+
+
+def create(url: URL, maker: Grant) -> Database:
+    """Make an empty registry with an identity of its own; the file appears whole or not at all.
+
+    Args:
+        url: A resolved URL.
+        maker: The first grant, without which nobody could write anything.
+
+    Raises:
+        Invalid: there is something at that place already.
+        Unavailable: the place cannot be written.
+    """
+    final = Path(str(url.database))
+    new = final.with_name(f".{final.name}.{uuid.uuid4().hex}.new")
+    try:
+        final.parent.mkdir(parents=True, exist_ok=True)
+        if final.exists():
+            raise FileExistsError
+        os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        try:
+            _build(url.set(database=str(new)), maker)
+            os.link(new, final)
+        finally:
+            for leftover in (new, new.with_name(new.name + "-journal")):
+                leftover.unlink(missing_ok=True)
+    except FileExistsError:
+        raise Invalid(
+            f"{final} exists already and was left as it is; look at it with: dpor registry show"
+        ) from None
+    except (OSError, DBAPIError) as error:
+        said = error.strerror if isinstance(error, OSError) else cause(error)
+        raise Unavailable(f"cannot make a registry at {final}: {said}") from error
+    return Database(url)
+
+
+def _build(url: URL, maker: Grant) -> None:
+    # Only the making of a registry pays for Alembic's import.
+    from alembic import command
+    from alembic.config import Config
+
+    engine = connect(url, journal_mode="DELETE")
+    with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", "dpor_provider:registry/migrations")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(
+            insert(tables.registry).values(id=str(uuid.uuid4()), created_at=datetime.now(UTC))
+        )
+        connection.execute(insert(tables.grants).values(asdict(maker)))
+        audit.record(connection, maker.principal, Action.INIT)
+    engine.dispose()

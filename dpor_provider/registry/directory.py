@@ -1,0 +1,127 @@
+"""The directory of partners: the authority on Partner IDs, names and status."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from sqlalchemy import Connection, insert, select, update
+
+from dpor_provider.errors import Invalid
+from dpor_provider.model import Action, Directory, Partner, Status
+from dpor_provider.registry import audit
+from dpor_provider.registry.database import Database
+from dpor_provider.registry.tables import partners
+from dpor_provider.registry.writer import Writer
+
+
+def read(connection: Connection) -> Directory:
+    """The whole directory."""
+    return Directory.of(
+        Partner(
+            id=row.id,
+            name=row.name,
+            former_ids=tuple(row.former_ids),
+            former_names=tuple(row.former_names),
+            status=Status(row.status),
+            replaced_by=row.replaced_by,
+            principals=tuple(row.principals),
+            tenants=tuple(row.tenants),
+        )
+        for row in connection.execute(select(partners).order_by(partners.c.id))
+    )
+
+
+class Partners:
+    """Reads and changes the directory; only a Global Administrator may change it."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+
+    def directory(self) -> Directory:
+        """The whole directory."""
+        with self._database.read() as connection:
+            return read(connection)
+
+    def add(self, partner: Partner) -> None:
+        """Enter a partner.
+
+        Raises:
+            Invalid: one of its ids is another partner's already, or a principal is.
+        """
+        with self._writer.everything(f"add partner {partner.id}") as connection:
+            known = read(connection)
+            for partner_id in (partner.id, *partner.former_ids):
+                if other := known.find(partner_id):
+                    raise Invalid(f"Partner ID {partner_id} is {other.name}'s already")
+            for other in known.partners.values():
+                if shared := set(partner.principals) & set(other.principals):
+                    raise Invalid(f"principal {sorted(shared)[0]} is {other.name}'s already")
+            connection.execute(insert(partners).values(_row(partner)))
+            self._record(connection, Action.PARTNER_ADD, partner)
+
+    def rename(self, partner_id: str, name: str) -> Partner:
+        """Give a partner a new name; the old one stays known as a former name."""
+        with self._writer.everything(f"rename partner {partner_id}") as connection:
+            partner = _known(connection, partner_id)
+            if partner.name == name:
+                raise Invalid(f"partner {partner_id} is called {name} already")
+            names = tuple(n for n in partner.former_names if n != name)
+            renamed = replace(partner, name=name, former_names=(*names, partner.name))
+            self._update(connection, renamed)
+            self._record(connection, Action.PARTNER_RENAME, renamed)
+            return renamed
+
+    def retire(self, partner_id: str, replaced_by: str | None) -> Partner:
+        """Declare that a partner must no longer be designated, and who follows it.
+
+        Raises:
+            Invalid: it is retired already, or the successor is unknown, retired or itself.
+        """
+        with self._writer.everything(f"retire partner {partner_id}") as connection:
+            partner = _known(connection, partner_id)
+            if partner.status is Status.RETIRED:
+                raise Invalid(f"partner {partner_id} is retired already")
+            if replaced_by is not None:
+                successor = _known(connection, replaced_by)
+                if successor.id == partner.id or successor.status is Status.RETIRED:
+                    raise Invalid(f"partner {replaced_by} cannot succeed {partner_id}")
+            retired = replace(partner, status=Status.RETIRED, replaced_by=replaced_by)
+            self._update(connection, retired)
+            self._record(connection, Action.PARTNER_RETIRE, retired)
+            return retired
+
+    def _update(self, connection: Connection, partner: Partner) -> None:
+        connection.execute(
+            update(partners).where(partners.c.id == partner.id).values(_row(partner))
+        )
+
+    def _record(self, connection: Connection, action: Action, partner: Partner) -> None:
+        audit.record(
+            connection,
+            self._writer.principal,
+            action,
+            partner_id=partner.id,
+            detail=json.dumps(_row(partner), ensure_ascii=False, sort_keys=True),
+        )
+
+
+def _known(connection: Connection, partner_id: str) -> Partner:
+    partner = read(connection).partners.get(partner_id)
+    if partner is None:
+        raise Invalid(f"no partner {partner_id} in the directory; see: dpor registry partner list")
+    return partner
+
+
+def _row(partner: Partner) -> dict[str, object]:
+    return {
+        "id": partner.id,
+        "name": partner.name,
+        "former_ids": list(partner.former_ids),
+        "former_names": list(partner.former_names),
+        "status": partner.status.value,
+        "replaced_by": partner.replaced_by,
+        "principals": list(partner.principals),
+        "tenants": list(partner.tenants),
+    }

@@ -1,0 +1,77 @@
+"""What people saw on the portal, confirmed one by one or imported."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from sqlalchemy import Connection, delete, insert, select
+
+from dpor_provider.model import Action, Observation
+from dpor_provider.registry import audit, designations
+from dpor_provider.registry.database import Database
+from dpor_provider.registry.tables import observations
+from dpor_provider.registry.writer import Writer
+
+
+def read(connection: Connection) -> dict[str, Observation]:
+    """The latest observation of each subscription."""
+    return {
+        row.subscription_id: Observation(**row._mapping)
+        for row in connection.execute(select(observations))
+    }
+
+
+class Observations:
+    """Reads and records observations."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+        self._writer = writer
+
+    def all(self) -> dict[str, Observation]:
+        """The latest observation of each subscription."""
+        with self._database.read() as connection:
+            return read(connection)
+
+    def confirm(self, seen: Observation) -> bool:
+        """Record what one person saw; True if it makes a pending designation effective.
+
+        Raises:
+            Refused: the writer holds no role at the subscription.
+        """
+        attempt = f"confirm subscription {seen.subscription_id}"
+        with self._writer.subscription(seen.subscription_id, attempt) as connection:
+            return self._record(connection, seen, Action.CONFIRM)
+
+    def record(self, seen: Iterable[Observation]) -> int:
+        """Record many, all or nothing; returns how many pending designations became effective.
+
+        Raises:
+            Refused: the writer is no Global Administrator.
+        """
+        with self._writer.everything("import observations") as connection:
+            return sum(self._record(connection, item, Action.OBSERVE) for item in seen)
+
+    def _record(self, connection: Connection, seen: Observation, action: Action) -> bool:
+        connection.execute(
+            delete(observations).where(observations.c.subscription_id == seen.subscription_id)
+        )
+        connection.execute(insert(observations).values(asdict(seen)))
+        designation = designations.find(connection, seen.subscription_id)
+        effective = (
+            designation is not None
+            and not designation.effective
+            and designation.partner_id == seen.partner_id
+            and designations.mark_effective(connection, designation)
+        )
+        audit.record(
+            connection,
+            self._writer.principal,
+            action,
+            subscription_id=seen.subscription_id,
+            partner_id=seen.partner_id,
+            version=designation.version if designation else None,
+            detail=seen.partner_name,
+        )
+        return effective

@@ -1,0 +1,76 @@
+"""Writes by a principal: the role is checked inside the transaction, and a refusal is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from dpor_provider.errors import Refused
+from dpor_provider.model import Action, Deployer, Role
+from dpor_provider.registry import audit, roles
+from dpor_provider.registry.database import Database
+
+
+class Writer:
+    """The only way in which the registry is changed."""
+
+    def __init__(self, database: Database, principal: str) -> None:
+        self._database = database
+        self.principal = principal
+
+    @contextlib.contextmanager
+    def subscription(self, subscription_id: str, attempt: str) -> Iterator[Connection]:
+        """A transaction that may change one subscription's record and access.
+
+        Raises:
+            Refused: the principal is neither Global Administrator nor Owner or Contributor at or
+                above the subscription; the refusal is in the audit log.
+        """
+        with self._transaction(attempt, subscription_id) as connection:
+            if not self._deployer(connection).may_designate(subscription_id):
+                raise Refused(
+                    f"{self.principal} may not {attempt}: it holds none of Global Administrator,"
+                    f" Owner and Contributor at or above subscription {subscription_id}; ask a"
+                    f' Global Administrator to run: dpor registry grant {self.principal} "Owner"'
+                    f" --scope /subscriptions/{subscription_id}"
+                )
+            yield connection
+
+    @contextlib.contextmanager
+    def everything(self, attempt: str) -> Iterator[Connection]:
+        """A transaction of a Global Administrator.
+
+        Raises:
+            Refused: the principal is none; the refusal is in the audit log.
+        """
+        with self._transaction(attempt) as connection:
+            grants = self._deployer(connection).grants
+            if not any(grant.role is Role.GLOBAL_ADMINISTRATOR for grant in grants):
+                raise Refused(
+                    f"{self.principal} may not {attempt}: only a Global Administrator may;"
+                    " see who is one with: dpor registry show"
+                )
+            yield connection
+
+    def _deployer(self, connection: Connection) -> Deployer:
+        return Deployer(self.principal, roles.grants(connection, self.principal))
+
+    @contextlib.contextmanager
+    def _transaction(
+        self, attempt: str, subscription_id: str | None = None
+    ) -> Iterator[Connection]:
+        try:
+            with self._database.write() as connection:
+                yield connection
+        except Refused as refusal:
+            with self._database.write() as connection:
+                audit.record(
+                    connection,
+                    self.principal,
+                    Action.REFUSE,
+                    subscription_id=subscription_id,
+                    detail=f"{attempt}: {refusal}",
+                )
+            raise
