@@ -1,0 +1,155 @@
+"""The portal: Microsoft publishes no API for the field, so a person sets it, and confirms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from dpor_provider.errors import Conflict, Invalid
+from dpor_provider.model import Access, Deployer, Designation, Observation
+from dpor_provider.names import same_name
+from dpor_provider.platforms import portal_csv
+from dpor_provider.registry import Content, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One entry of the worklist: what a person has yet to do in the portal."""
+
+    designation: Designation
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """People as the platform: apply is the worklist, observe is what they saw."""
+
+    registry: Registry
+    name: ClassVar[str] = "portal"
+
+    def deployer(self, content: Content, principal: str | None = None) -> Deployer:
+        """Who deploys, by the registry's roles."""
+        who = principal or self.registry.principal
+        return Deployer(who, tuple(grant for grant in content.grants if grant.principal == who))
+
+    def observe(self, content: Content) -> Mapping[str, Observation]:
+        """What was last confirmed or imported."""
+        return content.observations
+
+    def access(self, content: Content) -> Collection[Access]:
+        """The registry's access table, as people maintain it."""
+        return content.access
+
+    def apply(self, designation: Designation) -> Designation:
+        """Leave it on the worklist: what is not yet effective is what a person has to do."""
+        return designation
+
+    def revoke(self, subscription_id: str, access: Collection[Access]) -> Collection[Access]:
+        """Strike access from the table, keeping it for a restore."""
+        return self.registry.access.revoke(subscription_id, [item.id for item in access])
+
+    def restore(self, subscription_id: str, principal: str | None = None) -> Collection[Access]:
+        """Bring revoked access back into the table."""
+        return self.registry.access.restore(subscription_id, principal)
+
+    def worklist(self) -> tuple[Task, ...]:
+        """What people still have to do in the portal, oldest first."""
+        removed = self.registry.access.removed()
+        pending = [row for row in self.registry.designations.all().values() if not row.effective]
+        return tuple(
+            Task(
+                row,
+                _steps(row)
+                + tuple(
+                    f"Under Access control (IAM), remove {item.access.role} from"
+                    f" {item.access.principal}."
+                    for item in removed
+                    if item.subscription_id == row.subscription_id
+                    and item.removed_at >= row.designated_at
+                ),
+            )
+            for row in sorted(pending, key=lambda row: row.designated_at)
+        )
+
+    def confirm(self, subscription_id: str, partner_name: str | None) -> Designation:
+        """Note that a person sees the designated partner's name in the portal.
+
+        Args:
+            subscription_id: The subscription.
+            partner_name: The name as the portal shows it; None where it shows no partner.
+
+        Raises:
+            Invalid: the registry has no designation to confirm.
+            Conflict: another name is on record for the designated Partner ID.
+        """
+        row = self.registry.designations.find(subscription_id)
+        if row is None:
+            raise Invalid(
+                f"the registry has no designation of subscription {subscription_id}; see:"
+                " dpor registry show"
+            )
+        if row.partner_id is None or partner_name is None:
+            if row.partner_id is not None or partner_name is not None:
+                raise Conflict(_unconfirmed(row, row.partner_name, partner_name))
+            name = None
+        else:
+            partner = self.registry.partners.directory().find(row.partner_id)
+            name = partner.name if partner else row.partner_name or ""
+            if not same_name(name, partner_name):
+                raise Conflict(_unconfirmed(row, name, partner_name))
+        self.registry.observations.confirm(
+            Observation(
+                subscription_id, row.partner_id, name, self.registry.principal, datetime.now(UTC)
+            )
+        )
+        return row
+
+    def import_csv(self, data: bytes, source: str) -> tuple[int, int]:
+        """Import what the portal shows, all or nothing.
+
+        Args:
+            data: The file's content (`portal_csv.read` says which columns).
+            source: The file's name, for messages.
+
+        Returns:
+            How many subscriptions were imported, and how many pending designations of them are
+            confirmed by that.
+
+        Raises:
+            Invalid: the file cannot be used; every problem is named with its line.
+        """
+        directory = self.registry.partners.directory()
+        now = datetime.now(UTC)
+        seen = [
+            Observation(row.subscription_id, row.partner_id, row.partner_name, who, now)
+            for row in portal_csv.read(data, source, directory)
+            for who in (self.registry.principal,)
+        ]
+        return len(seen), self.registry.observations.record(seen)
+
+
+def _steps(row: Designation) -> tuple[str, ...]:
+    opening = f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties."
+    if row.partner_id is None:
+        return (
+            opening,
+            "Under Digital partner of record, clear the partner, and save.",
+            f"Then run: dpor confirm {row.subscription_id} --no-partner",
+        )
+    return (
+        opening,
+        f"Under Digital partner of record, enter Partner ID {row.partner_id}.",
+        f"Check that the name shown is {row.partner_name}; save only then.",
+        f"Then run: dpor confirm {row.subscription_id} --partner-name NAME, with the name shown.",
+    )
+
+
+def _unconfirmed(row: Designation, expected: str | None, shown: str | None) -> str:
+    return (
+        f"subscription {row.subscription_id}: the portal shows {shown or 'no partner'}, where"
+        f" {f'{expected} ({row.partner_id})' if row.partner_id else 'no partner'} is on record;"
+        " nothing was confirmed: correct the entry in the portal, or, if the partner was renamed,"
+        " run: dpor registry partner rename"
+    )
