@@ -1,0 +1,43 @@
+"""DPOR102: a Partner ID that the directory does not know."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from typing import ClassVar
+
+from dpor_provider.names import same_name
+from dpor_provider.rules.base import Rule, Subject
+from dpor_provider.rules.dpor101 import malformed
+
+
+class UnknownPartner(Rule):
+    """A wrong Partner ID links nobody, and nobody notices."""
+
+    id: ClassVar = "DPOR102"
+    name: ClassVar = "unknown-partner"
+    summary: ClassVar = "The Partner ID is well formed, but not in the registry's directory."
+    property: ClassVar = "partner_id"
+    needs_subscription: ClassVar = False
+
+    def messages(self, subject: Subject) -> Iterator[str]:
+        """Name what the directory has instead."""
+        partner_id = subject.declared.partner_id
+        directory = subject.live.directory
+        if partner_id is None or malformed(partner_id) or partner_id in directory.partners:
+            return
+        if partner := directory.find(partner_id):
+            yield (
+                f"Partner ID {partner_id} was renumbered: {partner.name} has {partner.id} now;"
+                f" declare that"
+            )
+            return
+        name = subject.declared.partner_name
+        by_name = [p.id for p in directory.partners.values() if name and same_name(p.name, name)]
+        near = by_name or difflib.get_close_matches(partner_id, directory.partners, n=1)
+        hint = f"did you mean {directory.label(near[0])}? If not," if near else "if it is right,"
+        yield (
+            f"Partner ID {partner_id} is not in the directory of registry"
+            f" {subject.live.registry_name}; {hint} a Global Administrator adds it with:"
+            f' dpor registry partner add {partner_id} "{name or "NAME"}"'
+        )
