@@ -1,0 +1,120 @@
+"""`declare`: the partners of record of a declaration file, one resource per subscription."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+
+import pulumi
+
+from dpor_provider.declaration import load
+from dpor_provider.errors import DporError
+from dpor_provider.live import Live
+from dpor_provider.model import Declared, Estate, Finding, FormerAccess, Intent
+from dpor_provider.platforms import open_platform, read_live
+from dpor_provider.registry import open_registry
+from dpor_provider.resources.dynamic import PartnerOfRecord
+from dpor_provider.rules import Subject, examine
+from dpor_provider.settings import Settings
+
+
+def declare(
+    *paths: str | os.PathLike[str], opts: pulumi.ResourceOptions | None = None
+) -> dict[str, PartnerOfRecord]:
+    """Declare every subscription of one or more declaration files.
+
+    The whole estate is examined first, against registry and platform. Whatever is wrong, in any
+    file and for any subscription, is reported in one error, before anything is registered.
+
+    Args:
+        paths: Files, folders or glob patterns, relative to the program's folder.
+        opts: Pulumi's options for every resource.
+
+    Returns:
+        The resources by subscription id. A subscription with the partner `none` or `undecided`
+        has no resource.
+
+    Raises:
+        pulumi.RunError: the declaration has problems, or the registry cannot be read.
+    """
+    try:
+        loaded = load(paths)
+        settings = Settings.read(_config)
+        registry = open_registry(settings.registry)
+        live = read_live(
+            registry,
+            open_platform(settings.platform, registry),
+            today=datetime.now(UTC).date(),
+            principal=settings.deployer,
+        )
+    except DporError as error:
+        raise pulumi.RunError(str(error)) from None
+    owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+    findings = [*loaded.findings, *_examine(loaded.estate, live, owner)]
+    if findings:
+        problems = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
+        raise pulumi.RunError("\n".join((f"{problems}; nothing was deployed", *map(str, findings))))
+    return {
+        declared.subscription_id: _resource(declared, opts)
+        for declared in loaded.estate.subscriptions
+        if declared.intent is Intent.DESIGNATED
+    }
+
+
+def _examine(estate: Estate, live: Live, owner: str) -> Iterator[Finding]:
+    yield from _twice(estate.subscriptions)
+    for declared in estate.subscriptions:
+        if declared.intent is not Intent.DESIGNATED:
+            continue
+        managed_by = f"{owner}/{declared.subscription_id}"
+        record = live.record(declared.subscription_id)
+        yield from examine(Subject(declared, live, managed_by, record.managed_by == managed_by))
+
+
+def _twice(subscriptions: Iterable[Declared]) -> Iterator[Finding]:
+    first: dict[str, Declared] = {}
+    for declared in subscriptions:
+        other = first.setdefault(declared.subscription_id, declared)
+        if other is not declared:
+            yield Finding(
+                rule="DPOR401",
+                message=f"subscription {declared.subscription_id} is declared twice, first at"
+                f" {other.where.get('subscription_id')}; remove one of them",
+                subscription_id=declared.subscription_id,
+                property="subscription_id",
+                where=declared.where.get("subscription_id"),
+            )
+
+
+def _resource(declared: Declared, opts: pulumi.ResourceOptions | None) -> PartnerOfRecord:
+    return PartnerOfRecord(
+        declared.subscription_id,
+        declared.subscription_id,
+        declared.partner_id or "",
+        declared.partner_name,
+        former_access=_former_access(declared.former_access),
+        replaces_partner_id=declared.replaces_partner_id,
+        moved_from=declared.moved_from,
+        also_partner_ids=list(declared.also_partner_ids) or None,
+        on_delete=declared.on_delete,
+        exceptions=[
+            {"rule": item.rule, "reason": item.reason, "expires": item.expires.isoformat()}
+            for item in declared.exceptions
+        ]
+        or None,
+        opts=opts,
+    )
+
+
+def _former_access(former: FormerAccess) -> str | Mapping[str, str]:
+    if not former.keep:
+        return "revoke"
+    if former.until is None:
+        return "keep"
+    return {"keep_until": former.until.isoformat(), "reason": former.reason or ""}
+
+
+def _config(key: str) -> object:
+    namespace, _, name = key.partition(":")
+    return pulumi.Config(namespace).get(name)

@@ -1,0 +1,43 @@
+"""One program's declarations: no subscription twice, found before anything is registered."""
+
+from __future__ import annotations
+
+import pulumi
+
+from dpor_provider.model import subscription_uuid
+
+_declared: dict[str, str] = {}
+_twice: list[str] = []
+
+
+def once_per_subscription(
+    subscription_id: pulumi.Input[str], resource_name: str
+) -> pulumi.Input[str]:
+    """A subscription's id, if no other resource of this program has it.
+
+    Registration begins when the program's own statements have run. The id is therefore handed on
+    as an output that is read then, and that fails for every resource if one was declared twice by
+    that time. An id that comes from another resource is compared in the provider's check.
+
+    Raises:
+        pulumi.RunError: another resource of this program has it.
+    """
+    if not isinstance(subscription_id, str):
+        return subscription_id
+    canonical = subscription_uuid(subscription_id)
+    if canonical is None:
+        return subscription_id
+    other = _declared.setdefault(canonical, resource_name)
+    if other != resource_name:
+        _twice.append(
+            f"subscription {canonical} is declared twice: by {other!r} and by {resource_name!r};"
+            " remove one of them [DPOR401]"
+        )
+        raise pulumi.RunError(_twice[-1])
+    return pulumi.Output.from_input(_unless_twice(canonical))
+
+
+async def _unless_twice(canonical: str) -> str:
+    if _twice:
+        raise pulumi.RunError(_twice[-1])
+    return canonical
