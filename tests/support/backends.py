@@ -1,0 +1,110 @@
+"""The registries and platforms that the contract and end-to-end tests run on.
+
+A further one joins by a line in `BACKENDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dpor_provider.model import Designation, Partner, Role
+from dpor_provider.platforms import Platform, open_platform
+from dpor_provider.registry import Registry, init_registry, open_registry
+from dpor_provider.registry.registry import operating_system_user
+
+CONTOSO = Partner("4567890", "Contoso Consulting", former_ids=("3456789",))
+FABRIKAM = Partner("5127255", "Fabrikam Cloud Services")
+NORTHWIND = Partner("2345678", "Northwind Traders IT")
+PARTNERS = (CONTOSO, FABRIKAM, NORTHWIND)
+
+ADMIN = "admin"
+"""A Global Administrator who runs no deployment: acts behind the deployer's back."""
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A registry with three partners, and the platform over it."""
+
+    url: str
+    platform_name: str
+
+    @property
+    def config(self) -> dict[str, str]:
+        """The stack's configuration."""
+        return {"dpor:registry": self.url, "dpor:platform": self.platform_name}
+
+    def registry(self, principal: str | None = None) -> Registry:
+        """The registry, opened by a principal; by the one that runs the tests if None."""
+        return open_registry(self.url, principal=principal)
+
+    def platform(self, principal: str | None = None) -> Platform:
+        """The platform, as that principal sees it."""
+        return open_platform(self.platform_name, self.registry(principal))
+
+    def designate(self, subscription_id: str, partner: Partner) -> Designation:
+        """Designate by hand, as somebody else than the deployer."""
+        registry = self.registry(ADMIN)
+        row = registry.designations.find(subscription_id)
+        return registry.designations.designate(
+            subscription_id, partner.id, seen_version=row.version if row else 0, owner=None
+        )
+
+    def withdraw(self, subscription_id: str) -> Designation:
+        """Withdraw by hand."""
+        registry = self.registry(ADMIN)
+        row = registry.designations.find(subscription_id)
+        assert row is not None
+        return registry.designations.withdraw(subscription_id, seen_version=row.version)
+
+    def live(self, subscription_id: str) -> str | None:
+        """The live partner's ID."""
+        row = self.registry().designations.find(subscription_id)
+        return row.partner_id if row else None
+
+    def give_access(self, subscription_id: str, partner: Partner, principal: str) -> None:
+        """Let a partner's principal hold a role at a subscription."""
+        self.registry(ADMIN).access.add(
+            f"/subscriptions/{subscription_id}",
+            principal,
+            "Support Request Contributor",
+            partner.id,
+        )
+
+    def principals(self) -> set[str]:
+        """The partners' principals that hold any access."""
+        return {item.principal for item in self.registry().access.all()}
+
+    def demote_deployer(self) -> None:
+        """Take the deployer's role away."""
+        registry = self.registry(ADMIN)
+        for grant in registry.roles.all():
+            if grant.principal == operating_system_user():
+                registry.roles.ungrant(grant)
+
+    def writes(self) -> list[str]:
+        """The audit log's actions on designations and access, in order."""
+        return [
+            entry.action.value
+            for entry in self.registry().audit.entries()
+            if entry.subscription_id is not None
+        ]
+
+
+def sqlite_portal(folder: Path) -> Backend:
+    """The embedded registry with people as the platform."""
+    url = f"sqlite:///{folder / 'registry.db'}"
+    _fill(init_registry(url))
+    return Backend(url, "portal")
+
+
+def _fill(registry: Registry) -> None:
+    from dpor_provider.model import Grant
+
+    registry.roles.grant(Grant(ADMIN, Role.GLOBAL_ADMINISTRATOR, "/"))
+    for partner in PARTNERS:
+        registry.partners.add(partner)
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {"sqlite-portal": sqlite_portal}

@@ -1,0 +1,46 @@
+"""The tests' Pulumi program: declares what the stack's JSON file says."""
+
+import json
+import uuid
+from pathlib import Path
+
+import pulumi
+from pulumi.dynamic import CreateResult, Resource, ResourceProvider
+
+from dpor_provider import PartnerOfRecord, declare
+
+
+class Subscriptions(ResourceProvider):
+    """Makes subscriptions, whose ids nobody knows before."""
+
+    def create(self, props):
+        """Make one; its id depends on its name alone, so that a test can name it."""
+        made = str(uuid.uuid5(uuid.NAMESPACE_DNS, props["alias"]))
+        return CreateResult(made, {"alias": props["alias"], "subscription_id": made})
+
+
+class Subscription(Resource):
+    """A subscription that is made by the same program."""
+
+    subscription_id: pulumi.Output[str]
+
+    def __init__(self, name):
+        super().__init__(Subscriptions(), name, {"alias": name, "subscription_id": None})
+
+
+class Team(pulumi.ComponentResource):
+    """A component to put resources under."""
+
+    def __init__(self, name):
+        super().__init__("test:index:Team", name)
+
+
+plan = json.loads(Path(f"{pulumi.get_stack()}.json").read_text())
+for arguments in plan["resources"]:
+    name, parent, made = (arguments.pop(key, None) for key in ("name", "parent", "made"))
+    if made:
+        arguments["subscription_id"] = Subscription(made).subscription_id
+    opts = pulumi.ResourceOptions(parent=Team(parent)) if parent else None
+    resource = PartnerOfRecord(name, **arguments, opts=opts)
+if "declare" in plan:
+    declare(*plan["declare"])
