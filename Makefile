@@ -1,0 +1,72 @@
+# Everything is kept in this folder, but for the engine, which is built once into the user's cache.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PY := .venv/bin/python
+STACK := dev
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PULUMI_HOME := $(CURDIR)/.pulumi-home
+export PULUMI_BACKEND_URL := file://$(CURDIR)/.pulumi-state
+export PULUMI_CONFIG_PASSPHRASE ?= example
+export PULUMI_SKIP_UPDATE_CHECK := true
+export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION := true
+
+# Runs what follows with the engine on the PATH.
+WITH_ENGINE = engine=$$($(PY) tools/engine/engine.py) && PATH="$$engine:$$PATH"
+
+.PHONY: help
+help: ## Say what there is
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+
+.PHONY: up
+up: stack ## Declare the example estate's partners of record, and show them
+	@$(WITH_ENGINE) pulumi up --yes --stack $(STACK) --non-interactive --suppress-progress
+	@echo; dpor registry show
+	@echo; dpor worklist
+
+.PHONY: preview
+preview: stack ## Show what `make up` would change, and what has drifted
+	@$(WITH_ENGINE) pulumi preview --diff --stack $(STACK) --non-interactive
+
+.PHONY: down
+down: stack ## Withdraw what `make up` designated
+	@$(WITH_ENGINE) pulumi destroy --yes --stack $(STACK) --non-interactive --suppress-progress
+
+.PHONY: test
+test: lint ## Run the linters and all tests
+	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" $(PY) -m pytest -n auto --dist worksteal
+
+.PHONY: lint
+lint: .venv/installed ## Check style, types and layers
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+.PHONY: clean
+clean: ## Remove all that was made in this folder, the example's registry too
+	rm -rf .venv .dpor .pulumi-state .pulumi-home .mypy_cache .ruff_cache .pytest_cache \
+	  .hypothesis .import_linter_cache
+
+.PHONY: lock
+lock: ## Bring requirements.lock up to pyproject.toml (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev \
+	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+
+.PHONY: stack
+stack: .venv/installed .dpor/registry.db
+	@mkdir -p .pulumi-state
+	@$(WITH_ENGINE) pulumi stack select --create $(STACK) --non-interactive
+
+.dpor/registry.db: | .venv/installed
+	@examples/embedded/seed $@
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 …")'
+	@echo "Installing the locked packages into .venv" >&2
+	@$(PYTHON) -m venv .venv
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
