@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -11,7 +11,7 @@ from dpor_provider.errors import Conflict, Invalid
 from dpor_provider.model import Access, Deployer, Designation, Observation
 from dpor_provider.names import same_name
 from dpor_provider.platforms import portal_csv
-from dpor_provider.registry import Content, Registry
+from dpor_provider.registry import Content, Registry, RemovedAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +59,7 @@ class Portal:
         removed = self.registry.access.removed()
         pending = [row for row in self.registry.designations.all().values() if not row.effective]
         return tuple(
-            Task(
-                row,
-                _steps(row)
-                + tuple(
-                    f"Under Access control (IAM), remove {item.access.role} from"
-                    f" {item.access.principal}."
-                    for item in removed
-                    if item.subscription_id == row.subscription_id
-                    and item.removed_at >= row.designated_at
-                ),
-            )
+            Task(row, _steps(row, [item for item in removed if _since(item, row)]))
             for row in sorted(pending, key=lambda row: row.designated_at)
         )
 
@@ -130,19 +120,28 @@ class Portal:
         return len(seen), self.registry.observations.record(seen)
 
 
-def _steps(row: Designation) -> tuple[str, ...]:
-    opening = f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties."
+def _since(item: RemovedAccess, row: Designation) -> bool:
+    return item.subscription_id == row.subscription_id and item.removed_at >= row.designated_at
+
+
+def _steps(row: Designation, removed: Iterable[RemovedAccess]) -> tuple[str, ...]:
     if row.partner_id is None:
-        return (
-            opening,
-            "Under Digital partner of record, clear the partner, and save.",
-            f"Then run: dpor confirm {row.subscription_id} --no-partner",
+        field = ("Under Digital partner of record, clear the partner, and save.",)
+        confirmation = "--no-partner"
+    else:
+        field = (
+            f"Under Digital partner of record, enter Partner ID {row.partner_id}.",
+            f"Check that the name shown is {row.partner_name}; save only then.",
         )
+        confirmation = "--partner-name NAME, with the name shown."
     return (
-        opening,
-        f"Under Digital partner of record, enter Partner ID {row.partner_id}.",
-        f"Check that the name shown is {row.partner_name}; save only then.",
-        f"Then run: dpor confirm {row.subscription_id} --partner-name NAME, with the name shown.",
+        f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties.",
+        *field,
+        *(
+            f"Under Access control (IAM), remove {item.access.role} from {item.access.principal}."
+            for item in removed
+        ),
+        f"Then run: dpor confirm {row.subscription_id} {confirmation}",
     )
 
 

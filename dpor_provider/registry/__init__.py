@@ -1,6 +1,7 @@
 """The system of record: who is partner of record where, by whom, since when."""
 
+from dpor_provider.registry.access import RemovedAccess
 from dpor_provider.registry.designations import Owner
 from dpor_provider.registry.registry import Content, Registry, init_registry, open_registry
 
-__all__ = ["Content", "Owner", "Registry", "init_registry", "open_registry"]
+__all__ = ["Content", "Owner", "Registry", "RemovedAccess", "init_registry", "open_registry"]

@@ -1,0 +1,111 @@
+"""The entry point: groups that are imported when they are used, and errors as one line."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+
+import click
+
+from dpor_provider.errors import Conflict, DporError, Refused
+
+EXIT_FOUND = 1
+"""Something was found, or was refused."""
+EXIT_FAILED = 2
+"""The job could not be done."""
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "access": ("dpor_provider.cli.access", "Access that partners hold, as people maintain it."),
+    "confirm": ("dpor_provider.cli.portal", "Confirm what the portal shows for a subscription."),
+    "observe": ("dpor_provider.cli.portal", "Import what the portal shows from a CSV file."),
+    "registry": ("dpor_provider.cli.registry", "The system of record."),
+    "schema": ("dpor_provider.cli.schema", "Print the declaration's JSON Schema."),
+    "worklist": ("dpor_provider.cli.portal", "What a person still has to do in the portal."),
+}
+"""Each command's module, and its line in the help, which must not need the module."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands' names."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), cmd_name)
+        return command if isinstance(command, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--registry",
+    envvar="DPOR_REGISTRY",
+    metavar="URL",
+    help="The registry, such as sqlite:///PATH.  [env: DPOR_REGISTRY]",
+)
+@click.option(
+    "--platform",
+    envvar="DPOR_PLATFORM",
+    metavar="NAME",
+    help="The platform, portal.  [env: DPOR_PLATFORM]",
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name="dpor-provider", message="%(version)s")
+@click.pass_context
+def dpor(ctx: click.Context, registry: str | None, platform: str | None, debug: bool) -> None:
+    """Control who is the digital partner of record of every cloud subscription."""
+    from dpor_provider.cli.session import Session
+
+    del debug
+    ctx.obj = Session(registry, platform)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit.
+
+    Exit codes: 0 fine, 1 something was found or refused, 2 the job could not be done.
+    """
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = dpor.main(arguments, prog_name="dpor", standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.UsageError as error:
+        path = error.ctx.command_path if error.ctx else "dpor"
+        _fail(f"{error.format_message().rstrip('.')}; see: {path} --help", EXIT_FAILED)
+    except click.ClickException as error:
+        _fail(error.format_message(), EXIT_FAILED)
+    except BrokenPipeError:
+        # Whoever reads stdout has seen enough.
+        sys.stderr.close()
+        sys.exit(EXIT_FAILED)
+    except Exception as error:
+        if "--debug" in arguments:
+            raise
+        if isinstance(error, DporError):
+            _fail(str(error), EXIT_FOUND if isinstance(error, Conflict | Refused) else EXIT_FAILED)
+        _fail(
+            f"this is a bug in dpor: {type(error).__name__}: {error}; please report it with what"
+            " `dpor --debug` prints",
+            EXIT_FAILED,
+        )
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str, code: int) -> None:
+    click.echo(f"dpor: {message}", err=True)
+    sys.exit(code)

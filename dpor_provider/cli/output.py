@@ -1,0 +1,77 @@
+"""Results on stdout: a table on a terminal, tabs in a pipe, JSON on demand; notes on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+import click
+
+Format = Literal["text", "json"]
+
+format_option: Callable[[Any], Any] = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the result is printed.",
+)
+
+
+def print_json(result: object) -> None:
+    """Print a result as JSON; times in ISO 8601."""
+    click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=_plain))
+
+
+def print_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
+) -> None:
+    """Print rows: as a table on a terminal, else as a heading and lines, separated by tabs."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    if not cells:
+        note(empty)
+        return
+    if not sys.stdout.isatty():
+        for line in ([column.lower() for column in columns], *cells):
+            click.echo("\t".join(line))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for line in cells:
+        table.add_row(*line)
+    Console(markup=False, highlight=False).print(table)
+
+
+def print_result(output_format: Format, result: object, sentence: str) -> None:
+    """Print what a change did: as JSON, or as a sentence."""
+    if output_format == "json":
+        print_json(result)
+    else:
+        click.echo(sentence)
+
+
+def note(line: str) -> None:
+    """Tell a person something that is not the result."""
+    click.echo(line, err=True)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}Z"
+    text = str(value)
+    return text if text.isprintable() else repr(text)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    raise TypeError(f"{value!r} has no form in JSON")

@@ -1,0 +1,96 @@
+"""`dpor registry partner`: the directory of partners."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from dpor_provider.cli.output import Format, format_option, print_json, print_result, print_table
+from dpor_provider.cli.session import PARTNER_ID, TEXT, Session, pass_session
+from dpor_provider.model import Partner
+
+
+@click.group()
+def partner() -> None:
+    """The directory of partners: which IDs are real, and whose they are."""
+
+
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.argument("name", type=TEXT)
+@click.option("--former-id", "former_ids", type=PARTNER_ID, multiple=True)
+@click.option("--former-name", "former_names", type=TEXT, multiple=True)
+@click.option(
+    "--principal",
+    "principals",
+    type=TEXT,
+    multiple=True,
+    help="An object id of the partner in our tenant.",
+)
+@click.option("--tenant", "tenants", type=TEXT, multiple=True, help="A home tenant of the partner.")
+@format_option
+@pass_session
+def add(session: Session, /, output_format: Format, **fields: Any) -> None:
+    """Enter a partner with its Partner ID (MPN ID) and its name as the portal shows it."""
+    added = Partner(id=fields.pop("partner_id"), **fields)
+    session.registry.partners.add(added)
+    print_result(output_format, _partner(added), f"entered: {added.name} ({added.id})")
+
+
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.argument("name", type=TEXT)
+@format_option
+@pass_session
+def rename(session: Session, partner_id: str, name: str, output_format: Format) -> None:
+    """Give a partner a new name; the old one is kept as a former name."""
+    renamed = session.registry.partners.rename(partner_id, name)
+    print_result(output_format, _partner(renamed), f"partner {partner_id} is called {name} now")
+
+
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.option("--replaced-by", type=PARTNER_ID, metavar="PARTNER_ID", help="Its successor.")
+@format_option
+@pass_session
+def retire(
+    session: Session, partner_id: str, replaced_by: str | None, output_format: Format
+) -> None:
+    """Forbid to designate a partner; its access is stale from then on."""
+    retired = session.registry.partners.retire(partner_id, replaced_by)
+    print_result(output_format, _partner(retired), f"{retired.name} ({retired.id}) is retired")
+
+
+@partner.command("list")
+@format_option
+@pass_session
+def list_(session: Session, output_format: Format) -> None:
+    """List the directory."""
+    partners = session.registry.partners.directory().partners.values()
+    if output_format == "json":
+        print_json({"version": 1, "partners": [_partner(item) for item in partners]})
+        return
+    print_table(
+        "Partners",
+        ("Partner ID", "Name", "Status", "Replaced by", "Former IDs", "Former names"),
+        (
+            (
+                item.id,
+                item.name,
+                item.status,
+                item.replaced_by,
+                ", ".join(item.former_ids),
+                ", ".join(item.former_names),
+            )
+            for item in partners
+        ),
+        "The directory is empty; enter a partner with: dpor registry partner add",
+    )
+
+
+def _partner(item: Partner) -> dict[str, Any]:
+    fields = asdict(item)
+    del fields["agreement"]
+    return fields
