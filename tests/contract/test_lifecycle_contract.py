@@ -1,0 +1,254 @@
+"""The lifecycle's contract, without an engine, on every registry and platform."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
+
+from dpor_provider.errors import Conflict, Refused, Unavailable
+from dpor_provider.model import Access, Observation
+from dpor_provider.platforms import Portal
+from dpor_provider.resources.partner_of_record import UNKNOWN, Lifecycle
+
+TODAY = date(2026, 11, 23)
+
+
+class _Crash(Exception):
+    pass
+
+
+class _Crashing(Portal):
+    """A platform whose deployer dies after the designation is committed."""
+
+    def revoke(self, subscription_id: str, access: Collection[Access]) -> Collection[Access]:
+        raise _Crash
+
+
+class Deployment:
+    """One run of a deployment: what a provider process does for one resource."""
+
+    def __init__(self, backend: Backend, deployer: str | None = None) -> None:
+        self.said: list[str] = []
+        self.lifecycle = Lifecycle(
+            backend.registry(),
+            backend.platform(),
+            today=TODAY,
+            deployer=deployer,
+            say=self.said.append,
+        )
+
+    def up(self, inputs: dict[str, Any], state: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Check, diff, and create or update where the diff asks for it; returns the outputs."""
+        checked = self.lifecycle.check(state or {}, inputs)
+        assert checked.failures == ()
+        if state is None:
+            return self.lifecycle.create(checked.inputs)
+        if self.lifecycle.diff(state, checked.inputs).changes:
+            return self.lifecycle.update(state, checked.inputs)
+        return state
+
+
+def inputs(subscription: str, partner_id: str = CONTOSO.id, **rest: Any) -> dict[str, Any]:
+    return {
+        "subscription_id": subscription,
+        "partner_id": partner_id,
+        "managed_by": "estate/dev/payments",
+        **rest,
+    }
+
+
+def test_an_identical_write_in_flight_is_adopted(backend: Backend, subscription: str) -> None:
+    late = Deployment(backend)
+    checked = late.lifecycle.check({}, inputs(subscription))
+    first = Deployment(backend).up(inputs(subscription))
+    outputs = late.lifecycle.create(checked.inputs)
+    assert outputs["version"] == 2
+    assert outputs["claim"] != first["claim"]
+    assert backend.writes() == ["designate", "adopt"]
+
+
+def test_a_change_after_the_check_is_a_conflict(backend: Backend, subscription: str) -> None:
+    late = Deployment(backend)
+    checked = late.lifecycle.check({}, inputs(subscription))
+    backend.designate(subscription, FABRIKAM)
+    with pytest.raises(Conflict, match=rf"it has {FABRIKAM.id} .* by {ADMIN} at "):
+        late.lifecycle.create(checked.inputs)
+    assert backend.live(subscription) == FABRIKAM.id
+
+
+def test_an_update_conflicts_with_a_change_after_its_check(
+    backend: Backend, subscription: str
+) -> None:
+    state = Deployment(backend).up(inputs(subscription))
+    late = Deployment(backend)
+    checked = late.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
+    backend.designate(subscription, NORTHWIND)
+    with pytest.raises(Conflict):
+        late.lifecycle.update(state, checked.inputs)
+    assert backend.live(subscription) == NORTHWIND.id
+
+
+def test_a_run_knows_its_own_writes(backend: Backend, subscription: str) -> None:
+    run = Deployment(backend)
+    state = run.up(inputs(subscription))
+    state = run.up(inputs(subscription, FABRIKAM.id), state)
+    state = run.up(inputs(subscription), state)
+    assert state["version"] == 3
+    found = run.lifecycle.read(state)
+    assert found is not None
+    assert found.inputs is None
+
+
+def test_a_run_that_crashed_after_its_write_converges(backend: Backend, subscription: str) -> None:
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    state = Deployment(backend).up(inputs(subscription))
+    crashed = Deployment(backend)
+    checked = crashed.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
+    crashed.lifecycle.update(state, checked.inputs)
+    again = Deployment(backend).up(inputs(subscription, FABRIKAM.id), state)
+    assert (again["partner_id"], again["version"]) == (FABRIKAM.id, 2)
+    assert backend.writes().count("switch") == 1
+
+
+def test_access_left_by_a_crash_between_designation_and_revocation_is_stale(
+    backend: Backend, subscription: str
+) -> None:
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    state = Deployment(backend).up(inputs(subscription))
+    crashed = Deployment(backend)
+    checked = crashed.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
+
+    crashed.lifecycle.platform = _Crashing(backend.registry())
+    with pytest.raises(_Crash):
+        crashed.lifecycle.update(state, checked.inputs)
+    assert backend.live(subscription) == FABRIKAM.id
+    assert backend.principals() == {"sp-contoso"}
+    run = Deployment(backend)
+    assert "stale_access" in run.lifecycle.check(state, inputs(subscription, FABRIKAM.id)).inputs
+    run.up(inputs(subscription, FABRIKAM.id), state)
+    assert backend.principals() == set()
+
+
+def test_drift_to_a_third_partner_during_a_switch(backend: Backend, subscription: str) -> None:
+    for partner, principal in ((CONTOSO, "sp-contoso"), (NORTHWIND, "sp-northwind")):
+        backend.give_access(subscription, partner, principal)
+    state = Deployment(backend).up(inputs(subscription))
+    backend.designate(subscription, NORTHWIND)
+    run = Deployment(backend)
+    checked = run.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
+    assert {"drift", "revokes"} <= set(checked.inputs)
+    assert len(checked.inputs["revokes"]) == 1
+    run.lifecycle.update(state, checked.inputs)
+    assert backend.live(subscription) == FABRIKAM.id
+    assert backend.principals() == {"sp-northwind"}
+
+
+def test_a_declaration_that_follows_a_change_by_hand_ends_the_former_access(
+    backend: Backend, subscription: str
+) -> None:
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    state = Deployment(backend).up(inputs(subscription))
+    backend.designate(subscription, FABRIKAM)
+    run = Deployment(backend)
+    checked = run.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
+    assert "drift" in checked.inputs
+    assert "revokes" in checked.inputs
+    state = run.lifecycle.update(state, checked.inputs)
+    assert backend.principals() == set()
+    assert state["written_partner_id"] == FABRIKAM.id
+    assert backend.writes()[-2:] == ["adopt", "access-revoke"]
+
+
+def test_a_renumbered_partner_is_no_switch(backend: Backend, subscription: str) -> None:
+    # Contoso had another ID before; a record of that time is still live.
+    (former_id,) = CONTOSO.former_ids
+    backend.registry(ADMIN).observations.confirm(
+        Observation(subscription, former_id, CONTOSO.name, ADMIN, datetime.now(UTC))
+    )
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    run = Deployment(backend)
+    assert "revokes" not in run.lifecycle.check({}, inputs(subscription)).inputs
+    run.up(inputs(subscription))
+    assert backend.live(subscription) == CONTOSO.id
+    assert backend.principals() == {"sp-contoso"}
+
+
+def test_delete_goes_by_claim_and_partner(backend: Backend, subscription: str) -> None:
+    old = Deployment(backend).up(inputs(subscription))
+    new = Deployment(backend).up(inputs(subscription))
+    run = Deployment(backend)
+    run.lifecycle.delete(old)
+    assert backend.live(subscription) == CONTOSO.id
+    assert "is not this resource's to withdraw" in run.said[0]
+    # The new one adopted what it found, and retains it.
+    Deployment(backend).lifecycle.delete(new)
+    row = backend.registry().designations.find(subscription)
+    assert row is not None
+    assert (row.partner_id, row.managed_by) == (CONTOSO.id, None)
+
+
+def test_delete_after_a_concurrent_change_decides_again(
+    backend: Backend, subscription: str
+) -> None:
+    state = Deployment(backend).up(inputs(subscription))
+    run = Deployment(backend)
+    assert run.lifecycle.read(state) is not None
+    backend.designate(subscription, FABRIKAM)
+    run.lifecycle.delete(state)
+    assert backend.live(subscription) == FABRIKAM.id
+
+
+def test_read_of_another_registry_is_an_error(backend: Backend, subscription: str) -> None:
+    state = Deployment(backend).up(inputs(subscription))
+    moved = state | {"registry_id": str(uuid.uuid4())}
+    for operation in (Deployment(backend).lifecycle.read, Deployment(backend).lifecycle.delete):
+        with pytest.raises(Unavailable, match="whose identity is"):
+            operation(moved)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "subscription_id",
+        "partner_id",
+        "partner_name",
+        "former_access",
+        "replaces_partner_id",
+        "moved_from",
+        "also_partner_ids",
+        "on_delete",
+        "exceptions",
+    ],
+)
+def test_unknown_values_are_no_failures(backend: Backend, subscription: str, key: str) -> None:
+    given = inputs(subscription) | {key: UNKNOWN}
+    if key in ("replaces_partner_id", "moved_from"):
+        backend.designate(subscription, NORTHWIND)
+        given["replaces_partner_id"] = given.get("replaces_partner_id", NORTHWIND.id)
+    checked = Deployment(backend).lifecycle.check({}, given)
+    assert checked.failures == ()
+    assert checked.inputs[key] is UNKNOWN
+
+
+def test_the_early_check_looks_at_the_named_deployer_and_the_write_at_the_real_one(
+    backend: Backend, subscription: str
+) -> None:
+    backend.demote_deployer()
+    with pytest.raises(Refused, match="may not designate"):
+        Deployment(backend, deployer=ADMIN).up(inputs(subscription))
+    assert backend.live(subscription) is None
+
+
+def test_four_workers_share_a_run(backend: Backend) -> None:
+    run = Deployment(backend)
+    subscriptions = [str(uuid.uuid4()) for _ in range(40)]
+    with ThreadPoolExecutor(4) as workers:
+        outputs = list(workers.map(lambda item: run.up(inputs(item)), subscriptions))
+    assert {item["version"] for item in outputs} == {1}
+    assert len(backend.registry().designations.all()) == 40
