@@ -24,7 +24,6 @@ help: ## Say what there is
 up: stack ## Declare the example estate's partners of record, and show them
 	@$(WITH_ENGINE) pulumi up --yes --stack $(STACK) --non-interactive --suppress-progress
 	@echo; dpor registry show
-	@echo; dpor worklist
 
 .PHONY: preview
 preview: stack ## Show what `make up` would change, and what has drifted

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pulumi
+
 from dpor_provider import declare
 
 resources = declare("partners.yaml")

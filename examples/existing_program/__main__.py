@@ -1,8 +1,9 @@
 """A landing zone; the import of `PartnerOfRecord` and its use are all that is new."""
 
 import pulumi
-from dpor_provider import PartnerOfRecord
 from vending import Subscription
+
+from dpor_provider import PartnerOfRecord
 
 payments = Subscription("payments", "Payments production")
 
