@@ -126,17 +126,19 @@ def _since(item: RemovedAccess, row: Designation) -> bool:
 
 def _steps(row: Designation, removed: Iterable[RemovedAccess]) -> tuple[str, ...]:
     if row.partner_id is None:
-        field = ("Under Digital partner of record, clear the partner, and save.",)
+        setting: tuple[str, ...] = (
+            "Under Digital partner of record, clear the partner, and save.",
+        )
         confirmation = "--no-partner"
     else:
-        field = (
+        setting = (
             f"Under Digital partner of record, enter Partner ID {row.partner_id}.",
             f"Check that the name shown is {row.partner_name}; save only then.",
         )
         confirmation = "--partner-name NAME, with the name shown."
     return (
         f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties.",
-        *field,
+        *setting,
         *(
             f"Under Access control (IAM), remove {item.access.role} from {item.access.principal}."
             for item in removed

@@ -56,10 +56,11 @@ def read(data: bytes, source: str, directory: Directory) -> tuple[Row, ...]:
     lines: dict[str, int] = {}
     try:
         columns = _columns(next(reader, []), source)
+        before = reader.line_num
         for cells in reader:
+            line, before = before + 1, reader.line_num
             if not any(cell.strip() for cell in cells):
                 continue
-            line = reader.line_num
             try:
                 row = _row(cells, columns, directory)
                 if row.subscription_id in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -137,6 +137,8 @@ class AccessTable:
             if item.subscription_id == subscription_id
             and principal in (None, item.access.principal)
         ]
+        # What came back by hand and was revoked again is there more than once; the last counts.
+        last = {(item.access.principal, item.access.role): item.access for item in chosen}
         if not chosen:
             raise Invalid(
                 f"nothing was revoked at subscription {subscription_id}"
@@ -144,20 +146,18 @@ class AccessTable:
             )
         now = datetime.now(UTC)
         with self._writer.subscription(subscription_id, "restore access") as connection:
+            connection.execute(
+                update(removed_access)
+                .where(removed_access.c.id.in_([item.access.id for item in chosen]))
+                .values(restored_at=now)
+            )
             restored = []
-            for item in chosen:
-                held = Access(
-                    **{
-                        **asdict(item.access),
-                        "id": str(uuid.uuid4()),
-                        "granted_by": self._writer.principal,
-                        "granted_at": now,
-                    }
-                )
-                connection.execute(
-                    update(removed_access)
-                    .where(removed_access.c.id == item.access.id)
-                    .values(restored_at=now)
+            for item in last.values():
+                held = replace(
+                    item,
+                    id=str(uuid.uuid4()),
+                    granted_by=self._writer.principal,
+                    granted_at=now,
                 )
                 self._insert(connection, held, Action.ACCESS_RESTORE, subscription_id)
                 restored.append(held)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import uuid
 from dataclasses import asdict
@@ -31,7 +32,7 @@ def create(url: URL, maker: Grant) -> Database:
     final = Path(str(url.database))
     new = final.with_name(f".{final.name}.{uuid.uuid4().hex}.new")
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(final.parent)
         if final.exists():
             raise FileExistsError
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -49,6 +50,13 @@ def create(url: URL, maker: Grant) -> Database:
         said = error.strerror if isinstance(error, OSError) else cause(error)
         raise Unavailable(f"cannot make a registry at {final}: {said}") from error
     return Database(url)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
 
 def _build(url: URL, maker: Grant) -> None:

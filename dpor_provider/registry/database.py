@@ -62,9 +62,7 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self, *, write: bool) -> Iterator[Connection]:
-        path = Path(str(self._url.database))
-        if not path.is_file():
-            raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
+        self._require_file()
         try:
             with (
                 self._engine.connect().execution_options(**{WRITE: write}) as connection,
@@ -74,6 +72,14 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise Unavailable(f"registry {self.name}: {cause(error)}") from error
+
+    def _require_file(self) -> None:
+        try:
+            found = Path(str(self._url.database)).is_file()
+        except OSError as error:
+            raise Unavailable(f"registry {self.name}: {error.strerror}") from error
+        if not found:
+            raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
 
     def _require_schema(self, connection: Connection) -> None:
         found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()

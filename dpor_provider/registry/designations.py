@@ -217,7 +217,7 @@ class Designations:
     ) -> None:
         seen_version = new.version - 1
         if not _written(connection, new, seen_version):
-            raise Conflict(_changed(find(connection, new.subscription_id)))
+            raise Conflict(_changed(connection, new.subscription_id))
         audit.record(
             connection,
             self._writer.principal,
@@ -286,15 +286,23 @@ def _written(connection: Connection, new: Designation, seen_version: int) -> boo
     return True
 
 
-def _changed(live: Designation | None) -> str:
+def _changed(connection: Connection, subscription_id: str) -> str:
+    live = find(connection, subscription_id)
     if live is None:
         return "the designation vanished from the registry; run pulumi preview again"
+    entry = audit_log.c
+    # Confirming a version is recorded with it too, but later than the change that made it.
+    change = connection.execute(
+        select(entry.actor, entry.at)
+        .where(entry.subscription_id == subscription_id, entry.version == live.version)
+        .order_by(entry.sequence)
+        .limit(1)
+    ).one()
     partner = f"{live.partner_id} ({live.partner_name})" if live.partner_id else "no partner"
     return (
         f"subscription {live.subscription_id} was changed meanwhile: it has {partner} now, by"
-        f" {live.designated_by}{f' for {live.managed_by}' if live.managed_by else ''} at"
-        f" {live.designated_at:%Y-%m-%d %H:%M:%S} UTC; nothing was written, run pulumi preview"
-        " again"
+        f" {change.actor}{f' for {live.managed_by}' if live.managed_by else ''} at"
+        f" {change.at:%Y-%m-%d %H:%M:%S} UTC; nothing was written, run pulumi preview again"
     )
 
 

@@ -32,15 +32,19 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
     """
     try:
         url = make_url(text or DEFAULT_URL)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         # The text may hold a password, so it is not repeated.
         raise Invalid("the registry's URL cannot be read; write sqlite:///PATH to a file") from None
+    shown = url.set(query={}).render_as_string(hide_password=True)
     if url.get_backend_name() != "sqlite":
+        raise Invalid(f"registry {shown}: only sqlite:///PATH is supported by this version")
+    if url.host or url.username or url.password or url.query:
         raise Invalid(
-            f"registry {url.render_as_string(hide_password=True)}: only sqlite:///PATH is"
-            " supported by this version"
+            f"registry {shown}: a SQLite URL has neither host, user nor parameters; write"
+            " sqlite:///PATH"
         )
-    if url.database in (None, "", ":memory:") or str(url.database).startswith("file:"):
+    path = str(url.database or "")
+    if path in ("", ":memory:") or path.startswith("file:") or "\0" in path:
         raise Invalid("a registry needs a file: write sqlite:///PATH, say " + DEFAULT_URL)
-    path = project_folder(start or Path.cwd()) / str(url.database)
-    return url.set(drivername="sqlite+pysqlite", database=str(path))
+    folder = project_folder((start or Path.cwd()).absolute())
+    return url.set(drivername="sqlite+pysqlite", database=str(folder / path))

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,18 @@ def pip(*arguments: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", "--quiet", *arguments], check=True)
 
 
+def command(path: Path, folder: Path) -> Callable[..., str]:
+    """Runs a command in a folder; gives what it prints."""
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [str(path), *arguments], cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout
+
+    return run
+
+
 def test_every_example_is_tested() -> None:
     assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {
         "embedded",
@@ -52,12 +65,7 @@ def test_existing_program(tmp_path: Path, engine: Path, wheel: Path) -> None:
     purelib = Path(sysconfig.get_path("purelib", vars={"base": str(venv)}))
     (purelib / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
-    def dpor(*arguments: str) -> str:
-        command = [venv / "bin" / "dpor", *arguments]
-        return subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True
-        ).stdout
-
+    dpor = command(venv / "bin" / "dpor", folder)
     dpor("registry", "init")
     dpor("registry", "partner", "add", *CONTOSO)
     project = Project(folder, engine, "landing-zone")
@@ -79,10 +87,7 @@ def test_embedded(tmp_path: Path, engine: Path) -> None:
     folder = tmp_path / "checkout"
     (folder / "examples").mkdir(parents=True)
     shutil.copytree(EXAMPLES / "embedded", folder / "examples" / "embedded")
-    manifest = (ROOT / "Pulumi.yaml").read_text()
-    (folder / "Pulumi.yaml").write_text(
-        manifest.replace("virtualenv: .venv", f"virtualenv: {sys.prefix}")
-    )
+    shutil.copy(ROOT / "Pulumi.yaml", folder)
     environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin"}
     (folder / ".dpor").mkdir()
     subprocess.run(
@@ -95,12 +100,7 @@ def test_embedded(tmp_path: Path, engine: Path) -> None:
     project.up().ok()
     project.up("--expect-no-changes").ok()
 
-    def dpor(*arguments: str) -> str:
-        command = [Path(sys.executable).parent / "dpor", *arguments]
-        return subprocess.run(
-            command, cwd=folder, check=True, capture_output=True, text=True
-        ).stdout
-
+    dpor = command(Path(sys.executable).parent / "dpor", folder)
     shown = json.loads(dpor("registry", "show", "--format", "json"))["designations"]
     assert len(shown) == 12
     assert {row["partner_name"] for row in shown} == {

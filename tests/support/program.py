@@ -3,6 +3,7 @@
 import json
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
@@ -13,7 +14,7 @@ from dpor_provider import PartnerOfRecord, declare
 class Subscriptions(ResourceProvider):
     """Makes subscriptions, whose ids nobody knows before."""
 
-    def create(self, props):
+    def create(self, props: dict[str, Any]) -> CreateResult:
         """Make one; its id depends on its name alone, so that a test can name it."""
         made = str(uuid.uuid5(uuid.NAMESPACE_DNS, props["alias"]))
         return CreateResult(made, {"alias": props["alias"], "subscription_id": made})
@@ -24,14 +25,14 @@ class Subscription(Resource):
 
     subscription_id: pulumi.Output[str]
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         super().__init__(Subscriptions(), name, {"alias": name, "subscription_id": None})
 
 
 class Team(pulumi.ComponentResource):
     """A component to put resources under."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         super().__init__("test:index:Team", name)
 
 

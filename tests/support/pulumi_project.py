@@ -112,7 +112,9 @@ class Project:
         """The engine's environment: nothing of the user's Pulumi, and no network."""
         kept = {key: value for key, value in os.environ.items() if "PULUMI" not in key}
         return kept | {
-            "PATH": f"{self.engine}{os.pathsep}{os.environ['PATH']}",
+            "PATH": os.pathsep.join(
+                (str(self.engine), str(Path(sys.prefix) / "bin"), os.environ["PATH"])
+            ),
             "PULUMI_HOME": str(self.folder.parent / "home"),
             "PULUMI_BACKEND_URL": f"file://{self._state}",
             "PULUMI_CONFIG_PASSPHRASE": "test",
