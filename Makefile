@@ -46,7 +46,7 @@ lint: .venv/installed ## Check style, types and layers
 
 .PHONY: clean
 clean: ## Remove all that was made in this folder, the example's registry too
-	rm -rf .venv .dpor .pulumi-state .pulumi-home .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
 .PHONY: lock
