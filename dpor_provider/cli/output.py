@@ -10,6 +10,9 @@ from typing import Any, Literal
 
 import click
 
+SHORT = 12
+"""Columns up to this many characters are not wrapped."""
+
 Format = Literal["text", "json"]
 
 format_option: Callable[[Any], Any] = click.option(
@@ -43,7 +46,19 @@ def print_table(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*columns, title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    for index, column in enumerate(columns):
+        width = max(len(column), *(len(line[index]) for line in cells))
+        # The first column is what people copy into the next command; short ones stay whole too.
+        whole = index == 0 or width <= SHORT
+        table.add_column(column, no_wrap=whole, min_width=width if whole else None)
     for line in cells:
         table.add_row(*line)
     Console(markup=False, highlight=False).print(table)

@@ -83,7 +83,7 @@ def show(session: Session, output_format: Format) -> None:
     note(f"registry {opened.name} ({content.identity})")
     print_table(
         "Partners of record",
-        ("Subscription", "Partner ID", "Partner", "Effective", "Since", "By"),
+        ("Subscription", "Partner ID", "Partner", "Effective", "Since"),
         (
             (
                 row.subscription_id,
@@ -91,7 +91,6 @@ def show(session: Session, output_format: Format) -> None:
                 row.partner_name,
                 _effective(row),
                 row.designated_at.date(),
-                row.designated_by,
             )
             for row in rows
         ),

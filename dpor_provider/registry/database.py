@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from dpor_provider.errors import Unavailable
 from dpor_provider.registry import tables
@@ -72,6 +72,10 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise Unavailable(f"registry {self.name}: {cause(error)}") from error
+        except (ValueError, InvalidRequestError) as error:
+            raise Unavailable(
+                f"registry {self.name}: it holds what cannot be read; restore it from a backup"
+            ) from error
 
     def _require_file(self) -> None:
         try:
@@ -91,7 +95,7 @@ class Database:
         schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if schema != tables.SCHEMA:
             raise Unavailable(
-                f"registry {self.name} has schema {schema}, this version of dpor-provider knows"
+                f"registry {self.name} has schema {_printable(str(schema))}, this version of dpor-provider knows"
                 f" {tables.SCHEMA}; upgrade dpor-provider"
             )
 
@@ -129,7 +133,7 @@ def connect(url: URL, journal_mode: str | None = None) -> Engine:
 
 def cause(error: DBAPIError) -> str:
     """What the database said, in one line, with what to do about it."""
-    said = str(error.orig).strip().splitlines()[0] if error.orig else "failed"
+    said = _printable(str(error.orig).strip() or "failed")
     if "locked" in said:
         return f"{said}: another process has held it for {BUSY_TIMEOUT_S} s; try again"
     if "readonly" in said or "read-only" in said:
@@ -137,3 +141,8 @@ def cause(error: DBAPIError) -> str:
     if "malformed" in said or "not a database" in said:
         return f"{said}: the file is damaged or something else; restore it from a backup"
     return said
+
+
+def _printable(text: str) -> str:
+    # A damaged file puts anything into SQLite's messages.
+    return "".join(char if char.isprintable() else "?" for char in text.partition("\n")[0])
