@@ -58,7 +58,7 @@ def print_table(
         width = max(len(column), *(len(line[index]) for line in cells))
         # The first column is what people copy into the next command; short ones stay whole too.
         whole = index == 0 or width <= SHORT
-        table.add_column(column, no_wrap=whole, min_width=width if whole else None)
+        table.add_column(column, no_wrap=whole, min_width=width if whole else None, overflow="fold")
     for line in cells:
         table.add_row(*line)
     Console(markup=False, highlight=False).print(table)

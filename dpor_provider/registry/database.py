@@ -95,8 +95,8 @@ class Database:
         schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if schema != tables.SCHEMA:
             raise Unavailable(
-                f"registry {self.name} has schema {_printable(str(schema))}, this version of dpor-provider knows"
-                f" {tables.SCHEMA}; upgrade dpor-provider"
+                f"registry {self.name} has schema {_printable(str(schema))}, this version of"
+                f" dpor-provider knows {tables.SCHEMA}; upgrade dpor-provider"
             )
 
 
