@@ -301,9 +301,14 @@ class Finding:
     message: str
     """One line that says what is wrong and what to do next."""
     subscription_id: str | None = None
-    property: str | None = None
+    property_name: str | None = None
     """The resource's property that it is about."""
     where: Position | None = None
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What findings are sorted by: file, line and column; those without a place come first."""
+        return (self.where.file, self.where.line, self.where.column) if self.where else ("", 0, 0)
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""

@@ -139,7 +139,8 @@ def _steps(row: Designation, removed: Iterable[RemovedAccess]) -> tuple[str, ...
     return (
         f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties.",
         *setting,
-        *(
+        # What came back by hand and was revoked again is there more than once.
+        *dict.fromkeys(
             f"Under Access control (IAM), remove {item.access.role} from {item.access.principal}."
             for item in removed
         ),

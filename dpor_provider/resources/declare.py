@@ -51,10 +51,13 @@ def declare(
     except DporError as error:
         raise pulumi.RunError(str(error)) from None
     owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
-    findings = [*loaded.findings, *_examine(loaded.estate, live, owner)]
-    if findings:
-        problems = "1 problem" if len(findings) == 1 else f"{len(findings)} problems"
-        raise pulumi.RunError("\n".join((f"{problems}; nothing was deployed", *map(str, findings))))
+    findings = sorted(
+        (*loaded.findings, *_examine(loaded.estate, live, owner)), key=lambda found: found.place
+    )
+    # What is wrong with a partner is wrong for each of its subscriptions, and is said once.
+    if lines := list(dict.fromkeys(map(str, findings))):
+        problems = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+        raise pulumi.RunError("\n".join((f"{problems}; nothing was deployed", *lines)))
     return {
         declared.subscription_id: _resource(declared, opts)
         for declared in loaded.estate.subscriptions
@@ -82,7 +85,7 @@ def _twice(subscriptions: Iterable[Declared]) -> Iterator[Finding]:
                 message=f"subscription {declared.subscription_id} is declared twice, first at"
                 f" {other.where.get('subscription_id')}; remove one of them",
                 subscription_id=declared.subscription_id,
-                property="subscription_id",
+                property_name="subscription_id",
                 where=declared.where.get("subscription_id"),
             )
 

@@ -68,7 +68,8 @@ class PartnerOfRecordProvider(ResourceProvider):
             key: news[key] if value is UNKNOWN else value for key, value in checked.inputs.items()
         }
         return CheckResult(
-            inputs, [CheckFailure(failure.property, failure.reason) for failure in checked.failures]
+            inputs,
+            [CheckFailure(failure.property_name, failure.reason) for failure in checked.failures],
         )
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:

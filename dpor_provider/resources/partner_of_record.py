@@ -60,7 +60,7 @@ Inputs = Mapping[str, Any]
 class Failure:
     """Why inputs are refused."""
 
-    property: str
+    property_name: str
     reason: str
 
 
@@ -572,7 +572,7 @@ def _words(item: Access, live: Live) -> str:
 
 
 def _failure(finding: Finding) -> Failure:
-    return Failure(finding.property or "", f"{finding.message} [{finding.rule}]")
+    return Failure(finding.property_name or "", f"{finding.message} [{finding.rule}]")
 
 
 def _plain(value: object) -> str:

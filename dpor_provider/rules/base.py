@@ -36,8 +36,10 @@ class Rule(ABC):
     id: ClassVar[str]
     name: ClassVar[str]
     summary: ClassVar[str]
-    property: ClassVar[str]
+    property_name: ClassVar[str]
     """The resource's property that its findings are about."""
+    declared_in: ClassVar[str | None] = None
+    """Where a declaration file states it more closely: a key of `Declared.where`."""
     needs_subscription: ClassVar[bool] = True
     """Whether it has nothing to say while the subscription's id is unknown."""
 
@@ -50,11 +52,13 @@ class Rule(ABC):
         if self.needs_subscription and not subject.id_known:
             return
         declared = subject.declared
+        places = (declared.where.get(key) for key in (self.declared_in, self.property_name) if key)
+        where = next((place for place in places if place), None)
         for message in self.messages(subject):
             yield Finding(
                 rule=self.id,
                 message=message,
                 subscription_id=declared.subscription_id if subject.id_known else None,
-                property=self.property,
-                where=declared.where.get(self.property),
+                property_name=self.property_name,
+                where=where,
             )

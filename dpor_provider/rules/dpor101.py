@@ -19,7 +19,8 @@ class MalformedPartnerId(Rule):
     id: ClassVar = "DPOR101"
     name: ClassVar = "malformed-partner-id"
     summary: ClassVar = "The Partner ID is not 5 to 8 digits, or is a placeholder."
-    property: ClassVar = "partner_id"
+    property_name: ClassVar = "partner_id"
+    declared_in: ClassVar = "directory_id"
     needs_subscription: ClassVar = False
 
     def messages(self, subject: Subject) -> Iterator[str]:

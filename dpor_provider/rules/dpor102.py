@@ -17,7 +17,8 @@ class UnknownPartner(Rule):
     id: ClassVar = "DPOR102"
     name: ClassVar = "unknown-partner"
     summary: ClassVar = "The Partner ID is well formed, but not in the registry's directory."
-    property: ClassVar = "partner_id"
+    property_name: ClassVar = "partner_id"
+    declared_in: ClassVar = "directory_id"
     needs_subscription: ClassVar = False
 
     def messages(self, subject: Subject) -> Iterator[str]:

@@ -15,7 +15,8 @@ class PartnerNameMismatch(Rule):
     id: ClassVar = "DPOR103"
     name: ClassVar = "partner-name-mismatch"
     summary: ClassVar = "The partner's name is not the one on record for that Partner ID."
-    property: ClassVar = "partner_name"
+    property_name: ClassVar = "partner_name"
+    declared_in: ClassVar = "directory_name"
     needs_subscription: ClassVar = False
 
     def messages(self, subject: Subject) -> Iterator[str]:

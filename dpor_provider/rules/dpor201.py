@@ -14,7 +14,7 @@ class UnauthorizedDeployer(Rule):
     id: ClassVar = "DPOR201"
     name: ClassVar = "unauthorized-deployer"
     summary: ClassVar = "The deployer holds none of the roles that may designate a partner."
-    property: ClassVar = "subscription_id"
+    property_name: ClassVar = "subscription_id"
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the deployer, its roles, and how to get the right one."""

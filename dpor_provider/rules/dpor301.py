@@ -15,7 +15,7 @@ class RetiredPartner(Rule):
     id: ClassVar = "DPOR301"
     name: ClassVar = "retired-partner"
     summary: ClassVar = "The declared partner is retired."
-    property: ClassVar = "partner_id"
+    property_name: ClassVar = "partner_id"
     needs_subscription: ClassVar = False
 
     def messages(self, subject: Subject) -> Iterator[str]:

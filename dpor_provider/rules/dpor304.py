@@ -14,7 +14,7 @@ class UnexpectedPartner(Rule):
     id: ClassVar = "DPOR304"
     name: ClassVar = "unexpected-partner"
     summary: ClassVar = "Another partner is live, and `replaces` does not name it."
-    property: ClassVar = "partner_id"
+    property_name: ClassVar = "partner_id"
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the live partner, and how to allow its replacement."""

@@ -14,7 +14,7 @@ class DuplicateDesignation(Rule):
     id: ClassVar = "DPOR401"
     name: ClassVar = "duplicate-designation"
     summary: ClassVar = "The subscription is declared twice, here or by another project."
-    property: ClassVar = "subscription_id"
+    property_name: ClassVar = "subscription_id"
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the owner, and how to take over."""

@@ -222,7 +222,7 @@ def test_defaults_are_their_own_files(tmp_path: Path) -> None:
 
     loaded = load([tmp_path / "a.yaml", tmp_path / "b.yaml"])
 
-    assert [finding.property for finding in loaded.findings] == ["partner_id"]
+    assert [finding.property_name for finding in loaded.findings] == ["partner_id"]
 
 
 def test_findings_name_their_subscription_and_property(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_findings_name_their_subscription_and_property(tmp_path: Path) -> None:
 """,
     )
 
-    assert [(each.subscription_id, each.property) for each in loaded.findings] == [
+    assert [(each.subscription_id, each.property_name) for each in loaded.findings] == [
         (ONE, "partner_id"),
         (ONE, "replaces_partner_id"),
         (ONE, "also_partner_ids"),
@@ -320,7 +320,7 @@ def test_an_unknown_successor_leaves_the_partner_usable(tmp_path: Path) -> None:
         f"subscriptions: [{{id: {ONE}, partner: a}}]\n",
     )
 
-    assert [each.property for each in loaded.findings] == [None]
+    assert [each.property_name for each in loaded.findings] == [None]
     assert loaded.estate.partners["a"].replaced_by is None
     assert len(loaded.estate.subscriptions) == 1
 
