@@ -333,7 +333,7 @@ class TestChoice:
 
         environment = script.GoBuild("go", Path("/modules")).environment()
 
-        assert environment["GOFLAGS"] == "-mod=readonly -modcacherw"
+        assert environment["GOFLAGS"] == "-mod=readonly -modcacherw -buildvcs=false"
         assert environment["GOWORK"] == "off"
         assert environment["GOMODCACHE"] == "/modules/mod"
         assert "GOOS" not in environment
