@@ -66,6 +66,7 @@ def test_existing_program(tmp_path: Path, engine: Path, wheel: Path) -> None:
     (purelib / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
 
     dpor = command(venv / "bin" / "dpor", folder)
+    assert json.loads(dpor("schema"))["title"]
     dpor("registry", "init")
     dpor("registry", "partner", "add", *CONTOSO)
     project = Project(folder, engine, "landing-zone")
