@@ -33,7 +33,7 @@ class MalformedPartnerId(Rule):
 def malformed(partner_id: str) -> str | None:
     """What is wrong with a Partner ID, and what to do; None if nothing is."""
     if WELL_FORMED.fullmatch(partner_id):
-        if partner_id in PLACEHOLDERS or len(set(partner_id)) == 1:
+        if _placeholder(partner_id):
             return "it is a placeholder; ask the partner for its Partner ID (MPN ID)"
         return None
     if subscription_uuid(partner_id.strip()):
@@ -42,17 +42,24 @@ def malformed(partner_id: str) -> str | None:
             " Partner ID (MPN ID), which is 5 to 8 digits"
         )
     meant = "".join(str(int(char)) for char in partner_id if char.isdecimal())
-    suggestion = f"; did you mean {meant!r}?" if WELL_FORMED.fullmatch(meant) else ""
+    suggestion = _suggestion(meant)
     if not partner_id.strip():
         return "it is empty; write 5 to 8 digits"
     if partner_id != partner_id.strip():
         return f"it has blanks around it{suggestion}"
     if re.fullmatch(r"0[0-9]+", partner_id, re.ASCII):
-        meant = partner_id.lstrip("0")
-        suggestion = f"; did you mean {meant!r}?" if WELL_FORMED.fullmatch(meant) else ""
-        return f"it starts with 0{suggestion}"
+        return f"it starts with 0{_suggestion(partner_id.lstrip('0'))}"
     if partner_id.isdecimal() and not partner_id.isascii():
         return f"its digits are not the ASCII ones{suggestion}"
     if partner_id.isdecimal():
         return f"it has {len(partner_id)} digits, where a Partner ID has 5 to 8"
     return f"write 5 to 8 digits and nothing else{suggestion}"
+
+
+def _placeholder(digits: str) -> bool:
+    return digits in PLACEHOLDERS or len(set(digits)) == 1
+
+
+def _suggestion(meant: str) -> str:
+    usable = WELL_FORMED.fullmatch(meant) and not _placeholder(meant)
+    return f"; did you mean {meant!r}?" if usable else ""

@@ -1,0 +1,410 @@
+"""Roles, the directory of partners, and their access."""
+
+from __future__ import annotations
+
+import pytest
+from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, PARTNERS, Backend
+
+from dpor_provider.errors import DporError, Invalid, Refused
+from dpor_provider.model import Access, Action, Grant, Partner, Role, Status
+from dpor_provider.registry import Registry
+from dpor_provider.registry.registry import operating_system_user
+from dpor_provider.registry.roles import read_scope
+
+ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
+OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
+AT_ONE = f"/subscriptions/{ONE}"
+AT_OTHER = f"/subscriptions/{OTHER}"
+SUPPORT = "Support Request Contributor"
+
+MAKER = Grant(operating_system_user(), Role.GLOBAL_ADMINISTRATOR, "/")
+SECOND = Grant(ADMIN, Role.GLOBAL_ADMINISTRATOR, "/")
+
+
+def actions(registry: Registry) -> list[str]:
+    return [entry.action.value for entry in registry.audit.entries()]
+
+
+def partners(registry: Registry) -> dict[str, Partner]:
+    return dict(registry.partners.directory().partners)
+
+
+def say(error: pytest.ExceptionInfo[DporError]) -> str:
+    assert str(error.value).isprintable()
+    return str(error.value)
+
+
+# --- Roles -------------------------------------------------------------------------------------
+
+
+def test_a_grant_is_held_until_it_is_taken_away(home: Backend) -> None:
+    registry, grant = home.registry(), Grant("bob", Role.OWNER, AT_ONE)
+    registry.roles.grant(grant)
+    assert set(registry.roles.all()) == {MAKER, SECOND, grant}
+    registry.roles.ungrant(grant)
+    assert set(registry.roles.all()) == {MAKER, SECOND}
+    assert actions(registry)[-2:] == ["grant", "ungrant"]
+    assert registry.audit.entries()[-1].detail == f"Owner at {AT_ONE} to bob"
+
+
+def test_one_principal_may_hold_several_roles_at_several_scopes(home: Backend) -> None:
+    held = {
+        Grant("bob", role, scope)
+        for role in (Role.OWNER, Role.CONTRIBUTOR)
+        for scope in ("/", AT_ONE, AT_OTHER)
+    }
+    for grant in held:
+        home.registry().roles.grant(grant)
+    assert set(home.registry().roles.all()) == {MAKER, SECOND} | held
+
+
+def test_what_is_granted_already_and_what_is_not_granted_are_invalid(home: Backend) -> None:
+    registry, grant = home.registry(), Grant("bob", Role.OWNER, "/")
+    with pytest.raises(Invalid, match="Owner at / to bob is not granted"):
+        registry.roles.ungrant(grant)
+    registry.roles.grant(grant)
+    before = registry.audit.entries()
+    with pytest.raises(Invalid, match="Owner at / to bob is granted already"):
+        registry.roles.grant(grant)
+    assert registry.audit.entries() == before
+
+
+def test_a_global_administrator_is_one_everywhere_or_not_at_all(home: Backend) -> None:
+    with pytest.raises(Invalid, match="no scope below /; grant Owner there instead"):
+        home.registry().roles.grant(Grant("bob", Role.GLOBAL_ADMINISTRATOR, AT_ONE))
+    assert set(home.registry().roles.all()) == {MAKER, SECOND}
+
+
+@pytest.mark.parametrize("last", [MAKER, SECOND])
+def test_the_last_global_administrator_stays(home: Backend, last: Grant) -> None:
+    registry = home.registry(last.principal)
+    registry.roles.grant(Grant("bob", Role.OWNER, "/"))
+    registry.roles.ungrant(SECOND if last is MAKER else MAKER)
+    with pytest.raises(Refused, match="last Global Administrator cannot be removed") as error:
+        registry.roles.ungrant(last)
+    say(error)
+    assert last in registry.roles.all()
+    assert actions(registry)[-1] == "refuse"
+
+
+def test_a_global_administrator_may_give_up_the_role_while_there_is_another(home: Backend) -> None:
+    home.registry().roles.ungrant(MAKER)
+    with pytest.raises(Refused, match="only a Global Administrator may"):
+        home.registry().roles.grant(MAKER)
+
+
+@pytest.mark.parametrize("role", [None, Role.OWNER, Role.CONTRIBUTOR])
+def test_only_a_global_administrator_changes_roles_and_the_directory(
+    home: Backend, role: Role | None
+) -> None:
+    if role:
+        home.registry().roles.grant(Grant("bob", role, "/"))
+    grants, directory, bob = (
+        home.registry().roles.all(),
+        partners(home.registry()),
+        home.registry("bob"),
+    )
+    before = len(actions(bob))
+    with pytest.raises(Refused, match="bob may not grant Owner at / to eve"):
+        bob.roles.grant(Grant("eve", Role.OWNER, "/"))
+    with pytest.raises(Refused, match="bob may not ungrant"):
+        bob.roles.ungrant(MAKER)
+    with pytest.raises(Refused, match="bob may not add partner 7654321"):
+        bob.partners.add(Partner("7654321", "Tailspin"))
+    with pytest.raises(Refused, match="bob may not rename partner"):
+        bob.partners.rename(CONTOSO.id, "Tailspin")
+    with pytest.raises(Refused, match="bob may not retire partner"):
+        bob.partners.retire(CONTOSO.id, None)
+    with pytest.raises(Refused, match="bob may not import observations"):
+        bob.observations.record([])
+    assert home.registry().roles.all() == grants
+    assert partners(home.registry()) == directory
+    assert [(e.actor, e.action) for e in bob.audit.entries()][before:] == [
+        ("bob", Action.REFUSE)
+    ] * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [("/", "/"), (AT_ONE, AT_ONE), (f"/subscriptions/{ONE.upper()}", AT_ONE)],
+)
+def test_a_scope_is_the_root_or_a_subscription(text: str, scope: str) -> None:
+    assert read_scope(text) == scope
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "//",
+        ONE,
+        f"subscriptions/{ONE}",
+        f"/subscriptions/{ONE}/",
+        f"/subscriptions/{ONE}/resourceGroups/rg",
+        f"/Subscriptions/{ONE}",
+        f"/subscriptions//{ONE}",
+        f"/subscriptions/{{{ONE}}}",
+        f"/subscriptions/{ONE.replace('-', '')}",
+        f"/subscriptions/{ONE}\n",
+        "/subscriptions/",
+        "/providers/Microsoft.Management/managementGroups/mg",
+    ],
+)
+def test_whatever_else_is_no_scope(text: str) -> None:
+    with pytest.raises(Invalid, match="is no scope; write / or /subscriptions/UUID") as error:
+        read_scope(text)
+    say(error)
+
+
+# --- The directory -----------------------------------------------------------------------------
+
+
+def test_a_partner_comes_back_as_it_was_added(home: Backend) -> None:
+    added = Partner(
+        "7654321",
+        "Tailspin Töys",
+        former_ids=("6543210",),
+        former_names=("Tailspin",),
+        principals=("sp-tailspin",),
+        tenants=("0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2aff",),
+    )
+    home.registry().partners.add(added)
+    assert partners(home.registry()) == {partner.id: partner for partner in (*PARTNERS, added)}
+    directory = home.registry().partners.directory()
+    assert directory.find("6543210") == directory.find("7654321") == added
+    assert actions(home.registry())[-1] == "partner-add"
+
+
+@pytest.mark.parametrize(
+    ("added", "said"),
+    [
+        (Partner(CONTOSO.id, "Tailspin"), f"Partner ID {CONTOSO.id} is {CONTOSO.name}'s"),
+        (Partner("3456789", "Tailspin"), f"Partner ID 3456789 is {CONTOSO.name}'s already"),
+        (
+            Partner("7654321", "Tailspin", former_ids=(FABRIKAM.id,)),
+            f"Partner ID {FABRIKAM.id} is {FABRIKAM.name}'s already",
+        ),
+        (
+            Partner("7654321", "Tailspin", former_ids=("1111199", "3456789")),
+            f"Partner ID 3456789 is {CONTOSO.name}'s already",
+        ),
+        (
+            Partner("7654321", "Tailspin", principals=("sp-new", "sp-a")),
+            "principal sp-a is Adatum's already",
+        ),
+    ],
+)
+def test_what_is_another_partners_already_cannot_be_added(
+    home: Backend, added: Partner, said: str
+) -> None:
+    home.registry().partners.add(Partner("8765432", "Adatum", principals=("sp-a", "sp-b")))
+    before = home.registry().audit.entries()
+    with pytest.raises(Invalid, match=said) as error:
+        home.registry().partners.add(added)
+    say(error)
+    assert home.registry().audit.entries() == before
+    assert added.name not in {partner.name for partner in partners(home.registry()).values()}
+
+
+def test_a_rename_keeps_the_former_name_and_a_rename_back_does_not_double_it(
+    home: Backend,
+) -> None:
+    registry = home.registry()
+    renamed = registry.partners.rename(CONTOSO.id, "Contoso Group")
+    assert (renamed.name, renamed.former_names) == ("Contoso Group", (CONTOSO.name,))
+    back = registry.partners.rename(CONTOSO.id, CONTOSO.name)
+    assert (back.name, back.former_names) == (CONTOSO.name, ("Contoso Group",))
+    assert partners(registry)[CONTOSO.id] == back
+    assert actions(registry)[-2:] == ["partner-rename"] * 2
+
+
+def test_a_rename_to_the_same_name_or_of_nobody_is_invalid(home: Backend) -> None:
+    with pytest.raises(Invalid, match="is called Contoso Consulting already"):
+        home.registry().partners.rename(CONTOSO.id, CONTOSO.name)
+    with pytest.raises(Invalid, match="no partner 7654321 in the directory"):
+        home.registry().partners.rename("7654321", "Tailspin")
+
+
+def test_a_retired_partner_names_its_successor_and_stays_known(home: Backend) -> None:
+    registry = home.registry()
+    retired = registry.partners.retire(CONTOSO.id, FABRIKAM.id)
+    assert (retired.status, retired.replaced_by) == (Status.RETIRED, FABRIKAM.id)
+    assert partners(registry)[CONTOSO.id] == retired
+    assert registry.partners.retire(NORTHWIND.id, None).replaced_by is None
+    assert actions(registry)[-2:] == ["partner-retire"] * 2
+
+
+@pytest.mark.parametrize(
+    ("partner_id", "successor", "said"),
+    [
+        (NORTHWIND.id, None, f"partner {NORTHWIND.id} is retired already"),
+        ("7654321", None, "no partner 7654321 in the directory"),
+        (CONTOSO.id, "7654321", "no partner 7654321 in the directory"),
+        (CONTOSO.id, CONTOSO.id, f"partner {CONTOSO.id} cannot succeed {CONTOSO.id}"),
+        (CONTOSO.id, NORTHWIND.id, f"partner {NORTHWIND.id} cannot succeed {CONTOSO.id}"),
+    ],
+)
+def test_a_retirement_needs_a_partner_and_a_successor_that_is_active(
+    home: Backend, partner_id: str, successor: str | None, said: str
+) -> None:
+    home.registry().partners.retire(NORTHWIND.id, FABRIKAM.id)
+    before = partners(home.registry())
+    with pytest.raises(Invalid, match=said):
+        home.registry().partners.retire(partner_id, successor)
+    assert partners(home.registry()) == before
+
+
+# --- Access ------------------------------------------------------------------------------------
+
+
+def give(home: Backend, scope: str = AT_ONE, principal: str = "sp-contoso") -> Access:
+    return home.registry(ADMIN).access.add(scope, principal, SUPPORT, CONTOSO.id)
+
+
+def held(home: Backend) -> set[tuple[str, str]]:
+    return {(item.scope, item.principal) for item in home.registry().access.all()}
+
+
+def test_access_is_noted_with_its_condition_and_who_noted_it(home: Backend) -> None:
+    registry = home.registry(ADMIN)
+    added = registry.access.add(AT_ONE, "sp-contoso", "Reader", CONTOSO.id, "@Resource[x] == 'y'")
+    assert registry.access.all() == (added,)
+    assert (added.granted_by, added.condition) == (ADMIN, "@Resource[x] == 'y'")
+    entry = registry.audit.entries()[-1]
+    assert (entry.action, entry.subscription_id, entry.partner_id) == (
+        Action.ACCESS_ADD,
+        ONE,
+        CONTOSO.id,
+    )
+    assert entry.detail == f"Reader of sp-contoso at {AT_ONE} if @Resource[x] == 'y'"
+
+
+def test_the_same_access_is_noted_once(home: Backend) -> None:
+    give(home)
+    before = home.registry().audit.entries()
+    with pytest.raises(Invalid, match="is noted already"):
+        give(home)
+    assert home.registry().audit.entries() == before
+    give(home, AT_OTHER)
+    give(home, "/")
+    assert len(home.registry().access.all()) == 3
+
+
+def test_access_that_a_person_ended_is_struck_and_cannot_be_restored(home: Backend) -> None:
+    registry, noted = home.registry(), give(home)
+    assert registry.access.remove(AT_ONE, "sp-contoso", SUPPORT) == noted
+    assert (registry.access.all(), registry.access.removed()) == ((), ())
+    with pytest.raises(Invalid, match=f"sp-contoso holds no {SUPPORT} at {AT_ONE}"):
+        registry.access.remove(AT_ONE, "sp-contoso", SUPPORT)
+    with pytest.raises(Invalid, match="nothing was revoked"):
+        registry.access.restore(ONE)
+
+
+def test_a_role_at_a_subscription_allows_to_change_the_access_there_only(home: Backend) -> None:
+    at_one, above = give(home), give(home, "/")
+    give(home, AT_OTHER)
+    home.registry().roles.grant(Grant("bob", Role.CONTRIBUTOR, AT_ONE))
+    bob = home.registry("bob")
+    before = held(home)
+    for scope in ("/", AT_OTHER):
+        with pytest.raises(Refused):
+            bob.access.add(scope, "sp-fabrikam", SUPPORT, FABRIKAM.id)
+        with pytest.raises(Refused):
+            bob.access.remove(scope, "sp-contoso", SUPPORT)
+    with pytest.raises(Refused):
+        bob.access.revoke(OTHER, [item.id for item in bob.access.all()])
+    assert held(home) == before
+    assert bob.access.revoke(ONE, [at_one.id, above.id]) == (at_one,)
+    assert bob.access.restore(ONE)[0].granted_by == "bob"
+    bob.access.remove(AT_ONE, "sp-contoso", SUPPORT)
+    assert held(home) == {("/", "sp-contoso"), (AT_OTHER, "sp-contoso")}
+
+
+def test_access_above_every_subscription_needs_a_global_administrator(home: Backend) -> None:
+    home.registry().roles.grant(Grant("bob", Role.OWNER, "/"))
+    with pytest.raises(Refused, match="only a Global Administrator may"):
+        home.registry("bob").access.add("/", "sp-contoso", SUPPORT, CONTOSO.id)
+
+
+def test_a_revocation_leaves_what_was_not_named_is_inherited_or_elsewhere(home: Backend) -> None:
+    revoked = give(home)
+    kept = [give(home, AT_ONE, "sp-kept"), give(home, "/"), give(home, AT_OTHER)]
+    registry = home.registry()
+    named = [revoked.id, *(item.id for item in kept[1:]), "no-such-id"]
+    assert registry.access.revoke(ONE, named) == (revoked,)
+    assert set(registry.access.all()) == set(kept)
+    assert actions(registry)[-2:] == ["access-add", "access-revoke"]
+    assert registry.access.revoke(ONE, named) == ()
+
+
+def test_what_was_revoked_comes_back_as_it_was(home: Backend) -> None:
+    registry = home.registry()
+    noted = registry.access.add(AT_ONE, "sp-contoso", "Reader", CONTOSO.id, "@Resource[x] == 'y'")
+    registry.access.revoke(ONE, [noted.id])
+    (removed,) = registry.access.removed()
+    assert (removed.subscription_id, removed.access) == (ONE, noted)
+    assert removed.removed_by == operating_system_user()
+    assert removed.removed_at >= noted.granted_at
+    (restored,) = home.registry(ADMIN).access.restore(ONE)
+    assert registry.access.all() == (restored,)
+    assert registry.access.removed() == ()
+    assert restored.granted_by == ADMIN
+    for field in ("scope", "principal", "role", "partner_id", "condition"):
+        assert getattr(restored, field) == getattr(noted, field)
+    assert actions(registry)[-3:] == ["access-add", "access-revoke", "access-restore"]
+
+
+def test_nothing_is_restored_twice(home: Backend) -> None:
+    noted = give(home)
+    home.registry().access.revoke(ONE, [noted.id])
+    home.registry().access.restore(ONE)
+    with pytest.raises(Invalid, match=f"nothing was revoked at subscription {ONE}") as error:
+        home.registry().access.restore(ONE)
+    say(error)
+    assert len(held(home)) == 1
+
+
+def test_one_principals_access_is_restored_alone(home: Backend) -> None:
+    registry = home.registry()
+    ids = [give(home, AT_ONE, name).id for name in ("sp-1", "sp-2")]
+    registry.access.revoke(ONE, ids)
+    with pytest.raises(Invalid, match="of sp-3; see"):
+        registry.access.restore(ONE, "sp-3")
+    with pytest.raises(Invalid, match=OTHER):
+        registry.access.restore(OTHER)
+    registry.access.restore(ONE, "sp-2")
+    assert held(home) == {(AT_ONE, "sp-2")}
+    registry.access.restore(ONE)
+    assert held(home) == {(AT_ONE, "sp-1"), (AT_ONE, "sp-2")}
+
+
+def test_what_is_held_again_by_hand_is_not_restored_over_it(home: Backend) -> None:
+    registry = home.registry()
+    registry.access.revoke(ONE, [give(home).id])
+    by_hand = give(home)
+    with pytest.raises(Invalid, match="is noted already"):
+        registry.access.restore(ONE)
+    assert registry.access.all() == (by_hand,)
+    assert len(registry.access.removed()) == 1
+
+
+def test_what_came_back_by_hand_and_was_revoked_again_is_restored_once(home: Backend) -> None:
+    registry = home.registry()
+    for condition in (None, "the latest"):
+        noted = registry.access.add(AT_ONE, "sp-contoso", SUPPORT, CONTOSO.id, condition)
+        registry.access.revoke(ONE, [noted.id])
+    (restored,) = registry.access.restore(ONE)
+    assert (restored.condition, registry.access.all()) == ("the latest", (restored,))
+    assert registry.access.removed() == ()
+
+
+def test_whoever_has_no_role_may_neither_revoke_nor_restore(home: Backend) -> None:
+    noted = give(home)
+    with pytest.raises(Refused, match="bob may not revoke access"):
+        home.registry("bob").access.revoke(ONE, [noted.id])
+    home.registry().access.revoke(ONE, [noted.id])
+    with pytest.raises(Refused, match="bob may not restore access"):
+        home.registry("bob").access.restore(ONE)
+    assert held(home) == set()
+    assert len(home.registry().access.removed()) == 1
