@@ -88,7 +88,7 @@ class PartnerId(Text):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Refuse what DPOR101 refuses."""
-        from dpor_provider.rules.dpor101 import malformed
+        from dpor_provider.partner_id import malformed
 
         text = str(value)
         if problem := malformed(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -56,11 +57,15 @@ class Portal:
 
     def worklist(self) -> tuple[Task, ...]:
         """What people still have to do in the portal, oldest first."""
-        removed = self.registry.access.removed()
-        pending = [row for row in self.registry.designations.all().values() if not row.effective]
+        revoked: dict[str, list[RemovedAccess]] = defaultdict(list)
+        for item in self.registry.access.removed():
+            if item.carried_out_at is None:
+                revoked[item.subscription_id].append(item)
+        rows = self.registry.designations.all().values()
         return tuple(
-            Task(row, _steps(row, [item for item in removed if _since(item, row)]))
-            for row in sorted(pending, key=lambda row: row.designated_at)
+            Task(row, _steps(row, revoked.get(row.subscription_id, ())))
+            for row in sorted(rows, key=lambda row: row.designated_at)
+            if not row.effective or row.subscription_id in revoked
         )
 
     def confirm(self, subscription_id: str, partner_name: str | None) -> Designation:
@@ -112,30 +117,26 @@ class Portal:
         """
         directory = self.registry.partners.directory()
         now = datetime.now(UTC)
+        who = self.registry.principal
         seen = [
             Observation(row.subscription_id, row.partner_id, row.partner_name, who, now)
             for row in portal_csv.read(data, source, directory)
-            for who in (self.registry.principal,)
         ]
         return len(seen), self.registry.observations.record(seen)
 
 
-def _since(item: RemovedAccess, row: Designation) -> bool:
-    return item.subscription_id == row.subscription_id and item.removed_at >= row.designated_at
-
-
 def _steps(row: Designation, removed: Iterable[RemovedAccess]) -> tuple[str, ...]:
     if row.partner_id is None:
-        setting: tuple[str, ...] = (
-            "Under Digital partner of record, clear the partner, and save.",
-        )
+        setting = ["Under Digital partner of record, clear the partner, and save."]
         confirmation = "--no-partner"
     else:
-        setting = (
+        setting = [
             f"Under Digital partner of record, enter Partner ID {row.partner_id}.",
             f"Check that the name shown is {row.partner_name}; save only then.",
-        )
+        ]
         confirmation = "--partner-name NAME, with the name shown."
+    if row.effective:
+        setting = []
     return (
         f"Open https://portal.azure.com, Subscriptions, {row.subscription_id}, Properties.",
         *setting,

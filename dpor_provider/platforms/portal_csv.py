@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dpor_provider.errors import Invalid
-from dpor_provider.model import Directory, subscription_uuid
+from dpor_provider.model import Directory, Partner, subscription_uuid
 from dpor_provider.names import folded, same_name
 
 COLUMNS = {
@@ -116,9 +116,7 @@ def _row(cells: list[str], columns: Mapping[str, int], directory: Directory) -> 
         raise Invalid(f"{partner_id!r} is no Partner ID (digits)")
     if partner_id is None and partner_name is not None:
         matches = [
-            partner
-            for partner in directory.partners.values()
-            if any(same_name(partner_name, name) for name in (partner.name, *partner.former_names))
+            partner for partner in directory.partners.values() if _called(partner, partner_name)
         ]
         if len(matches) != 1:
             raise Invalid(
@@ -126,7 +124,17 @@ def _row(cells: list[str], columns: Mapping[str, int], directory: Directory) -> 
                 " directory; add a column 'Partner ID'"
             )
         partner_id = matches[0].id
+    known = directory.partners.get(partner_id or "")
+    if known and partner_name and not _called(known, partner_name):
+        raise Invalid(
+            f"Partner ID {partner_id} is on record as {known.name!r}, not {partner_name!r};"
+            " if the partner was renamed, run: dpor registry partner rename"
+        )
     return Row(subscription_id, partner_id, partner_name)
+
+
+def _called(partner: Partner, name: str) -> bool:
+    return any(same_name(name, known) for known in (partner.name, *partner.former_names))
 
 
 def _values(cells: list[str], columns: Mapping[str, int]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ from dpor_provider.errors import Invalid
 from dpor_provider.model import ROOT_SCOPE, Access, Action
 from dpor_provider.registry import audit
 from dpor_provider.registry.database import Database
+from dpor_provider.registry.roles import read_scope
 from dpor_provider.registry.tables import access, removed_access
 from dpor_provider.registry.writer import Writer
 
@@ -27,6 +28,8 @@ class RemovedAccess:
     access: Access
     removed_by: str
     removed_at: datetime
+    carried_out_at: datetime | None
+    """When a person confirmed that it is gone where it was held; None until then."""
 
 
 def read(connection: Connection) -> tuple[Access, ...]:
@@ -63,11 +66,11 @@ class AccessTable:
         """Note that a partner's principal holds a role at a scope.
 
         Raises:
-            Invalid: it is noted already.
+            Invalid: it is noted already, or `scope` is none.
         """
         held = Access(
             id=str(uuid.uuid4()),
-            scope=scope,
+            scope=read_scope(scope),
             principal=principal,
             role=role,
             partner_id=partner_id,
@@ -75,7 +78,7 @@ class AccessTable:
             granted_by=self._writer.principal,
             granted_at=datetime.now(UTC),
         )
-        with self._write(scope, f"add {describe(held)}") as connection:
+        with self._write(held.scope, f"add {describe(held)}") as connection:
             self._insert(connection, held, Action.ACCESS_ADD)
         return held
 
@@ -205,9 +208,20 @@ def describe(held: Access) -> str:
     return f"{held.role} of {held.principal} at {held.scope}{condition}"
 
 
-def _removed(row: dict[str, Any]) -> RemovedAccess:
-    subscription_id, removed_by, removed_at = (
-        row.pop(key) for key in ("subscription_id", "removed_by", "removed_at")
+def carry_out(connection: Connection, subscription_id: str, at: datetime) -> None:
+    """Note that a person has ended what was revoked at a subscription."""
+    removed = removed_access.c
+    connection.execute(
+        update(removed_access)
+        .where(removed.subscription_id == subscription_id, removed.carried_out_at.is_(None))
+        .values(carried_out_at=at)
     )
+
+
+def _removed(row: dict[str, Any]) -> RemovedAccess:
     row.pop("restored_at")
-    return RemovedAccess(subscription_id, Access(**row), removed_by, removed_at)
+    apart = {
+        key: row.pop(key)
+        for key in ("subscription_id", "removed_by", "removed_at", "carried_out_at")
+    }
+    return RemovedAccess(access=Access(**row), **apart)

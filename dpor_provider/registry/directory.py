@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Action, Directory, Partner, Status
+from dpor_provider.partner_id import malformed
 from dpor_provider.registry import audit
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import partners
@@ -48,8 +49,11 @@ class Partners:
         """Enter a partner.
 
         Raises:
-            Invalid: one of its ids is another partner's already, or a principal is.
+            Invalid: one of its ids is malformed or another partner's already, or a principal is.
         """
+        for partner_id in (partner.id, *partner.former_ids):
+            if problem := malformed(partner_id):
+                raise Invalid(f"{partner_id!r} is no Partner ID: {problem}")
         with self._writer.everything(f"add partner {partner.id}") as connection:
             known = read(connection)
             for partner_id in (partner.id, *partner.former_ids):

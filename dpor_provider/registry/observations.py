@@ -8,7 +8,7 @@ from dataclasses import asdict
 from sqlalchemy import Connection, delete, insert, select
 
 from dpor_provider.model import Action, Observation
-from dpor_provider.registry import audit, designations
+from dpor_provider.registry import access, audit, designations
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import observations
 from dpor_provider.registry.writer import Writer
@@ -37,11 +37,14 @@ class Observations:
     def confirm(self, seen: Observation) -> bool:
         """Record what one person saw; True if it makes a pending designation effective.
 
+        The person has then also ended what access was revoked there.
+
         Raises:
             Refused: the writer holds no role at the subscription.
         """
         attempt = f"confirm subscription {seen.subscription_id}"
         with self._writer.subscription(seen.subscription_id, attempt) as connection:
+            access.carry_out(connection, seen.subscription_id, seen.observed_at)
             return self._record(connection, seen, Action.CONFIRM)
 
     def record(self, seen: Iterable[Observation]) -> int:

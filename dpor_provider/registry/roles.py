@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, insert, select
@@ -64,9 +65,11 @@ class Roles:
         """Give a role.
 
         Raises:
-            Invalid: it is held already, or Global Administrator at a subscription.
+            Invalid: it is held already, its scope is none, or it is Global Administrator at a
+                subscription.
             Refused: the writer is no Global Administrator.
         """
+        grant = replace(grant, scope=read_scope(grant.scope))
         if grant.role is Role.GLOBAL_ADMINISTRATOR and grant.scope != ROOT_SCOPE:
             raise Invalid("Global Administrator has no scope below /; grant Owner there instead")
         with self._writer.everything(f"grant {_text(grant)}") as connection:

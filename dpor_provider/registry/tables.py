@@ -135,6 +135,7 @@ removed_access = Table(
     Column("granted_at", UtcDateTime, nullable=False),
     Column("removed_by", Text, nullable=False),
     Column("removed_at", UtcDateTime, nullable=False),
+    Column("carried_out_at", UtcDateTime),
     Column("restored_at", UtcDateTime),
     Index(None, "subscription_id"),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Iterator
 
 from sqlalchemy import Connection
@@ -30,10 +31,11 @@ class Writer:
         """
         with self._transaction(attempt, subscription_id) as connection:
             if not self._deployer(connection).may_designate(subscription_id):
+                command = f"dpor registry grant {shlex.quote(self.principal)} Owner"
                 raise Refused(
                     f"{self.principal} may not {attempt}: it holds none of Global Administrator,"
                     f" Owner and Contributor at or above subscription {subscription_id}; ask a"
-                    f' Global Administrator to run: dpor registry grant {self.principal} "Owner"'
+                    f" Global Administrator to run: {command}"
                     f" --scope /subscriptions/{subscription_id}"
                 )
             yield connection

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.names import same_name
+from dpor_provider.partner_id import malformed
 from dpor_provider.rules.base import Rule, Subject
-from dpor_provider.rules.dpor101 import malformed
 
 
 class UnknownPartner(Rule):
@@ -40,5 +41,5 @@ class UnknownPartner(Rule):
         yield (
             f"Partner ID {partner_id} is not in the directory of registry"
             f" {subject.live.registry_name}; {hint} a Global Administrator adds it with:"
-            f' dpor registry partner add {partner_id} "{name or "NAME"}"'
+            f" dpor registry partner add {partner_id} {shlex.quote(name or 'NAME')}"
         )

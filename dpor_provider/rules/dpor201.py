@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -26,6 +27,6 @@ class UnauthorizedDeployer(Rule):
             f"{deployer.principal} may not designate the partner of subscription"
             f" {subscription_id}: it needs Global Administrator, or Owner or Contributor at or"
             f" above it, and holds {held or 'no role'}; a Global Administrator can run:"
-            f' dpor registry grant {deployer.principal} "Owner"'
+            f" dpor registry grant {shlex.quote(deployer.principal)} Owner"
             f" --scope /subscriptions/{subscription_id}"
         )

@@ -120,11 +120,18 @@ def test_access_that_was_revoked_twice_is_removed_by_one_step(home: Backend) -> 
     assert sum("sp-fabrikam" in step for step in task.steps) == 1
 
 
-def test_access_that_was_revoked_before_the_designation_is_no_work_of_it(home: Backend) -> None:
+def test_access_that_was_revoked_is_work_until_it_is_confirmed(home: Backend) -> None:
+    designate(home)
+    portal(home).confirm(ONE, CONTOSO.name)
     home.give_access(ONE, FABRIKAM, "sp-fabrikam")
     portal(home).revoke(ONE, home.registry().access.all())
-    designate(home)
-    assert not any("IAM" in step for step in portal(home).worklist()[0].steps)
+    (task,) = portal(home).worklist()
+    assert [step.split()[0] for step in task.steps] == ["Open", "Under", "Then"]
+    assert "remove Support Request Contributor from sp-fabrikam" in task.steps[1]
+    show(home, f"{ONE},{CONTOSO.id},")
+    assert len(portal(home).worklist()) == 1
+    portal(home).confirm(ONE, CONTOSO.name)
+    assert portal(home).worklist() == ()
 
 
 def test_what_is_confirmed_is_no_work_any_more_until_it_changes(home: Backend) -> None:
@@ -279,7 +286,7 @@ def test_what_nobody_designated_nor_saw_has_no_partner(home: Backend) -> None:
 
 
 def test_what_a_person_made_on_the_portal_is_live_without_a_row(home: Backend) -> None:
-    show(home, f"{ONE},{FABRIKAM.id},Fabrikam")
+    show(home, f"{ONE},{FABRIKAM.id},{FABRIKAM.name}")
     found = record(home)
     assert (found.partner_id, found.version, found.managed_by) == (FABRIKAM.id, 0, None)
     assert (found.on_platform, found.effective) == (True, True)

@@ -179,6 +179,17 @@ def test_a_name_that_is_not_there_just_once_needs_a_partner_id(name: str, how_of
     )
 
 
+def test_a_name_that_is_not_on_record_for_its_id_is_named_with_its_line() -> None:
+    (line, nothing) = problems(
+        f"Subscription ID,Partner ID,Partner name\n{ONE},{CONTOSO.id},{FABRIKAM.name}\n"
+    )
+    assert line.startswith(
+        f"portal.csv:2: Partner ID {CONTOSO.id} is on record as '{CONTOSO.name}', not"
+        f" '{FABRIKAM.name}'"
+    )
+    assert nothing == "nothing was imported"
+
+
 @pytest.mark.parametrize("again", [ONE, ONE.upper(), f" {ONE} "])
 def test_a_subscription_that_is_there_twice_is_named_with_both_lines(again: str) -> None:
     text = f"Subscription ID,Partner ID\n{ONE},4567890\n{OTHER},4567890\n{again},4567890\n"

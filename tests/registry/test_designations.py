@@ -445,7 +445,7 @@ def test_whoever_has_no_role_there_is_refused_and_leaves_only_an_audit_entry(
     with pytest.raises(Refused) as error:
         change(home.registry("bob"), 1)
     assert str(error.value).startswith("bob may not ")
-    assert f'dpor registry grant bob "Owner" --scope /subscriptions/{ONE}' in str(error.value)
+    assert f"dpor registry grant bob Owner --scope /subscriptions/{ONE}" in str(error.value)
     assert home.registry().designations.all() == {ONE: made}
     assert changes(home.registry())[1:] == [("bob", "refuse")]
     entry = last(home.registry())

@@ -28,8 +28,8 @@ from dpor_provider.model import (
     Role,
     Status,
 )
+from dpor_provider.partner_id import malformed
 from dpor_provider.rules import Rule, Subject, all_rules, examine
-from dpor_provider.rules.dpor101 import malformed
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
@@ -272,8 +272,8 @@ def test_what_is_malformed_is_not_called_unknown_too(partner_id: str | None) -> 
     [
         ("4567980", None, "did you mean 4567890 (Contoso Consulting)? If not, a Global Admin"),
         ("7777712", "fabrikam  cloud services", "did you mean 5127255 (Fabrikam Cloud Services)?"),
-        ("11119999", None, 'dpor registry partner add 11119999 "NAME"'),
-        ("11119999", "Tailspin", 'dpor registry partner add 11119999 "Tailspin"'),
+        ("11119999", None, "dpor registry partner add 11119999 NAME"),
+        ("11119999", "Tailspin", "dpor registry partner add 11119999 Tailspin"),
         ("11119999", None, "is not in the directory of registry sqlite:////registry.db; if it is"),
         ("3456789", None, "was renumbered: Contoso Consulting has 4567890 now; declare that"),
     ],
@@ -355,7 +355,7 @@ def test_a_deployer_without_one_is_found_with_what_it_holds(
     (message,) = found("DPOR201", Subject(declared(), live(grants=grants)))
     assert message.startswith(f"deployer may not designate the partner of subscription {ONE}")
     assert said in message
-    assert message.endswith(f'dpor registry grant deployer "Owner" --scope /subscriptions/{ONE}')
+    assert message.endswith(f"dpor registry grant deployer Owner --scope /subscriptions/{ONE}")
 
 
 # --- DPOR301 retired-partner --------------------------------------------------------------------
