@@ -31,6 +31,8 @@ class Record:
     claim: str | None = None
     written_partner_id: str | None = None
     """The partner that a deployment last wrote."""
+    adopted: bool = False
+    """Whether a deployment found it rather than made it."""
     effective: bool = False
     changed_by: str | None = None
     changed_at: datetime | None = None
@@ -102,6 +104,7 @@ class Live:
             managed_by=row.managed_by,
             claim=row.claim,
             written_partner_id=row.written_partner_id,
+            adopted=row.adopted,
             effective=row.effective,
             changed_by=row.designated_by,
             changed_at=row.designated_at,

@@ -219,6 +219,8 @@ class Designation:
     """The mark of the create that owns it; None after a change by hand."""
     written_partner_id: str | None
     """The partner that a deployment last wrote; a change by hand leaves it."""
+    adopted: bool
+    """Whether a deployment found it rather than made it."""
     effective: bool
     """Whether the platform is known to show it."""
     designated_by: str

@@ -110,6 +110,7 @@ class Designations:
                 managed_by=owner.managed_by if owner else base.managed_by,
                 claim=owner.claim if owner else None,
                 written_partner_id=partner_id if owner else base.written_partner_id,
+                adopted=False,
                 effective=False,
                 designated_by=self._writer.principal,
                 designated_at=datetime.now(UTC),
@@ -140,6 +141,7 @@ class Designations:
             partner = _designable(connection, partner_id)
             old = find(connection, subscription_id)
             base = old or _blank(subscription_id)
+            ours = base.claim is not None and base.partner_id == partner_id
             if base.partner_id != partner_id:
                 base = replace(
                     base,
@@ -155,6 +157,7 @@ class Designations:
                 managed_by=owner.managed_by,
                 claim=owner.claim,
                 written_partner_id=partner_id,
+                adopted=base.adopted if ours else True,
                 former_partner_id=former_partner_id or base.former_partner_id,
             )
             self._swap(connection, old, new, Action.ADOPT, former_partner_id)
@@ -262,6 +265,7 @@ def _blank(subscription_id: str) -> Designation:
         managed_by=None,
         claim=None,
         written_partner_id=None,
+        adopted=False,
         effective=False,
         designated_by="",
         designated_at=datetime.now(UTC),

@@ -83,6 +83,7 @@ designations = Table(
     Column("managed_by", Text),
     Column("claim", String(64)),
     Column("written_partner_id", String(32)),
+    Column("adopted", Boolean, nullable=False),
     Column("effective", Boolean, nullable=False),
     Column("designated_by", Text, nullable=False),
     Column("designated_at", UtcDateTime, nullable=False),

@@ -139,7 +139,7 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
     written_partner_id: pulumi.Output[str]
     """The partner that this resource last wrote."""
     adopted: pulumi.Output[bool]
-    """Whether an identical designation was found and taken over."""
+    """Whether an identical designation, that no deployment made, was found and taken over."""
     effective: pulumi.Output[str]
     """`yes`, or `pending` until the platform shows it."""
     designated_by: pulumi.Output[str]

@@ -249,8 +249,7 @@ class Lifecycle:
         declared, record = subject.declared, subject.record
         partner_id = declared.partner_id or ""
         leaving = _leaving(subject)
-        adopted = record.partner_id == partner_id
-        if adopted:
+        if record.partner_id == partner_id:
             self._remember(
                 self.registry.designations.adopt(
                     declared.subscription_id,
@@ -269,7 +268,7 @@ class Lifecycle:
                 leaving,
             )
         self._revoke(declared, leaving)
-        return self._outputs(inputs, owner.claim, adopted=adopted)
+        return self._outputs(inputs, owner.claim)
 
     def update(self, old_outputs: Inputs, inputs: Inputs) -> dict[str, Any]:
         """Bring the live record to what is declared; returns the outputs.
@@ -306,7 +305,7 @@ class Lifecycle:
                 )
             )
         self._revoke(declared, leaving)
-        return self._outputs(inputs, owner.claim, adopted=bool(old_outputs.get("adopted")))
+        return self._outputs(inputs, owner.claim)
 
     def delete(self, outputs: Inputs) -> None:
         """End what this resource designated, if it is still this resource's; say so if not.
@@ -437,7 +436,7 @@ class Lifecycle:
     def _moved(record: Record, owner: Owner) -> bool:
         return record.claim == owner.claim and record.managed_by != owner.managed_by
 
-    def _outputs(self, inputs: Inputs, claim: str, *, adopted: bool) -> dict[str, Any]:
+    def _outputs(self, inputs: Inputs, claim: str) -> dict[str, Any]:
         record = self.live.record(inputs["subscription_id"])
         kept = {key: inputs[key] for key in INPUTS if key in inputs}
         return {
@@ -446,7 +445,7 @@ class Lifecycle:
             **_recorded(record),
             "claim": claim,
             "written_partner_id": inputs["partner_id"],
-            "adopted": adopted,
+            "adopted": record.adopted,
             "registry_id": self.live.registry_id,
         }
 

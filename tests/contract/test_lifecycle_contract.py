@@ -186,11 +186,31 @@ def test_delete_goes_by_claim_and_partner(backend: Backend, subscription: str) -
     run.lifecycle.delete(old)
     assert backend.live(subscription) == CONTOSO.id
     assert "is not this resource's to withdraw" in run.said[0]
-    # The new one adopted what it found, and retains it.
     Deployment(backend).lifecycle.delete(new)
-    row = backend.registry().designations.find(subscription)
-    assert row is not None
-    assert (row.partner_id, row.managed_by) == (CONTOSO.id, None)
+    assert backend.live(subscription) is None
+
+
+def test_what_a_person_made_stays_adopted_through_a_rename_until_a_switch(
+    backend: Backend, subscription: str
+) -> None:
+    backend.designate(subscription, CONTOSO)
+    first = Deployment(backend).up(inputs(subscription))
+    renamed = Deployment(backend).up(inputs(subscription, managed_by="estate/dev/billing"))
+    assert (first["adopted"], renamed["adopted"]) == (True, True)
+    Deployment(backend).lifecycle.delete(first)
+    switched = Deployment(backend).up(
+        inputs(subscription, FABRIKAM.id, managed_by="estate/dev/billing"), renamed
+    )
+    assert switched["adopted"] is False
+    Deployment(backend).lifecycle.delete(switched)
+    assert backend.live(subscription) is None
+
+
+def test_what_a_person_designated_again_is_adopted(backend: Backend, subscription: str) -> None:
+    Deployment(backend).up(inputs(subscription))
+    for partner in (FABRIKAM, CONTOSO):
+        backend.designate(subscription, partner)
+    assert Deployment(backend).up(inputs(subscription))["adopted"] is True
 
 
 def test_delete_after_a_concurrent_change_decides_again(

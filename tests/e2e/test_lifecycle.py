@@ -22,7 +22,7 @@ def test_create_create(project: Project, backend: Backend, subscription: str) ->
     assert before is not None
     assert after is not None
     assert (after.partner_id, after.designated_at) == (before.partner_id, before.designated_at)
-    assert project.outputs("payments", stack="other")["adopted"] is True
+    assert project.outputs("payments", stack="other")["adopted"] is False
     assert backend.writes() == ["designate", "adopt"]
 
 

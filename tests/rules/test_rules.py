@@ -58,6 +58,7 @@ def designation(partner_id: str | None = CONTOSO.id, **rest: Any) -> Designation
         "version": 3,
         "managed_by": None,
         "claim": None,
+        "adopted": False,
         "written_partner_id": None,
         "effective": True,
         "designated_by": "alice",

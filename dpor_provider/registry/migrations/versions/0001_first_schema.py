@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("managed_by", sa.Text(), nullable=True),
         sa.Column("claim", sa.String(length=64), nullable=True),
         sa.Column("written_partner_id", sa.String(length=32), nullable=True),
+        sa.Column("adopted", sa.Boolean(), nullable=False),
         sa.Column("effective", sa.Boolean(), nullable=False),
         sa.Column("designated_by", sa.Text(), nullable=False),
         sa.Column("designated_at", sa.DateTime(timezone=True), nullable=False),
