@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import uuid
 from pathlib import Path
 
 import pytest
-from support.backends import BACKENDS, Backend
+from support.backends import BACKENDS, Backend, sqlite_portal
 
 ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
@@ -18,6 +19,21 @@ ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
     """A fresh registry with three partners, and its platform."""
     return BACKENDS[request.param](tmp_path)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry's file, which is made once, since making one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("made-once")
+    sqlite_portal(folder)
+    return folder / "registry.db"
+
+
+@pytest.fixture
+def home(made_once: Path, tmp_path: Path) -> Backend:
+    """A SQLite registry with three partners and two Global Administrators."""
+    shutil.copy(made_once, tmp_path)
+    return Backend(f"sqlite:///{tmp_path / made_once.name}", "portal")
 
 
 @pytest.fixture(scope="session")

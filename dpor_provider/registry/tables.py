@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -52,6 +53,19 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _access_columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("scope", Text, nullable=False),
+        Column("principal", Text, nullable=False),
+        Column("role", Text, nullable=False),
+        Column("partner_id", String(32), nullable=False),
+        Column("condition", Text),
+        Column("granted_by", Text, nullable=False),
+        Column("granted_at", UtcDateTime, nullable=False),
+    )
+
 
 registry = Table(
     "registry",
@@ -112,13 +126,7 @@ access = Table(
     "access",
     metadata,
     Column("id", String(36), primary_key=True),
-    Column("scope", Text, nullable=False),
-    Column("principal", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("partner_id", String(32), nullable=False),
-    Column("condition", Text),
-    Column("granted_by", Text, nullable=False),
-    Column("granted_at", UtcDateTime, nullable=False),
+    *_access_columns(),
     UniqueConstraint("scope", "principal", "role"),
 )
 
@@ -127,13 +135,7 @@ removed_access = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("subscription_id", String(36), nullable=False),
-    Column("scope", Text, nullable=False),
-    Column("principal", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("partner_id", String(32), nullable=False),
-    Column("condition", Text),
-    Column("granted_by", Text, nullable=False),
-    Column("granted_at", UtcDateTime, nullable=False),
+    *_access_columns(),
     Column("removed_by", Text, nullable=False),
     Column("removed_at", UtcDateTime, nullable=False),
     Column("carried_out_at", UtcDateTime),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -12,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, Engine, event, insert, make_url
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.race import race
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused
 from dpor_provider.model import (
@@ -167,23 +166,7 @@ def test_of_eight_processes_that_saw_the_same_version_exactly_one_wins(home: Bac
     names = [f"writer-{number}" for number in range(8)]
     for name in names:
         home.registry(ADMIN).roles.grant(Grant(name, Role.CONTRIBUTOR, "/"))
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITE, home.url, name, ONE, FABRIKAM.id],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in names
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in processes]
+    said = race(WRITE, ((home.url, name, ONE, FABRIKAM.id) for name in names))
     winner = names[said.index("2")]
     losers = [text for text in said if text != "2"]
     assert len(losers) == len(names) - 1

@@ -6,8 +6,6 @@ import os
 import random
 import sqlite3
 import stat
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -19,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from support.backends import ADMIN, CONTOSO, Backend
+from support.race import race
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Grant, Role
@@ -142,23 +141,7 @@ def test_init_does_not_follow_a_link_to_nowhere(tmp_path: Path) -> None:
 def test_of_many_concurrent_inits_exactly_one_wins(tmp_path: Path) -> None:
     file = tmp_path / "registry.db"
     names = [f"maker-{number}" for number in range(4)]
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", INIT, url_of(file), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in names
-    ]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    said = [process.communicate()[0].strip() for process in processes]
+    said = race(INIT, ((url_of(file), name) for name in names))
     winners = [
         (name, text) for name, text in zip(names, said, strict=True) if "refused" not in text
     ]
