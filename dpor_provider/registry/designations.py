@@ -174,7 +174,7 @@ class Designations:
         attempt = f"withdraw the designation of subscription {subscription_id}"
         with self._writer.subscription(subscription_id, attempt) as connection:
             old = find(connection, subscription_id)
-            if old is None or old.partner_id is None:
+            if old is None or (old.partner_id is None and old.version == seen_version):
                 raise Invalid(f"subscription {subscription_id} has no partner of record")
             new = replace(
                 old,

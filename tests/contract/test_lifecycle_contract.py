@@ -224,6 +224,17 @@ def test_delete_after_a_concurrent_change_decides_again(
     assert backend.live(subscription) == FABRIKAM.id
 
 
+def test_delete_of_what_was_withdrawn_meanwhile_has_nothing_to_do(
+    backend: Backend, subscription: str
+) -> None:
+    state = Deployment(backend).up(inputs(subscription))
+    run = Deployment(backend)
+    assert run.lifecycle.read(state) is not None
+    backend.withdraw(subscription)
+    run.lifecycle.delete(state)
+    assert backend.writes() == ["designate", "withdraw"]
+
+
 def test_read_of_another_registry_is_an_error(backend: Backend, subscription: str) -> None:
     state = Deployment(backend).up(inputs(subscription))
     moved = state | {"registry_id": str(uuid.uuid4())}
