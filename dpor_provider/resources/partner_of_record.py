@@ -23,6 +23,7 @@ from dpor_provider.model import (
     Finding,
     FormerAccess,
     OnDelete,
+    RuleException,
     subscription_uuid,
 )
 from dpor_provider.platforms import Platform, read_live
@@ -500,6 +501,7 @@ def read_inputs(inputs: Inputs) -> tuple[Declared, tuple[Failure, ...]]:
         former_access=_former_access(inputs.get("former_access"), failures),
         also_partner_ids=tuple(also),
         on_delete=OnDelete(on_delete) if on_delete else None,
+        exceptions=_exceptions(inputs.get("exceptions"), failures),
     )
     return declared, tuple(failures)
 
@@ -524,6 +526,35 @@ def _former_access(value: object, failures: list[Failure]) -> FormerAccess:
         )
     )
     return FormerAccess(keep=True)
+
+
+def _exceptions(value: object, failures: list[Failure]) -> tuple[RuleException, ...]:
+    if value is None or value is UNKNOWN:
+        return ()
+    exceptions = []
+    for item in value if isinstance(value, list) else [value]:
+        if exception := _exception(item):
+            exceptions.append(exception)
+        else:
+            failures.append(
+                Failure(
+                    "exceptions",
+                    f"{_plain(item)} is no exception; write {{'rule': 'DPOR302', 'reason': 'why',"
+                    " 'expires': 'YYYY-MM-DD'}",
+                )
+            )
+    return tuple(exceptions)
+
+
+def _exception(item: object) -> RuleException | None:
+    if not isinstance(item, Mapping) or set(item) != {"rule", "reason", "expires"}:
+        return None
+    if not all(isinstance(text, str) and text.strip() for text in item.values()):
+        return None
+    try:
+        return RuleException(item["rule"], item["reason"], date.fromisoformat(item["expires"]))
+    except ValueError:
+        return None
 
 
 def _leaving(subject: Subject) -> str | None:

@@ -267,6 +267,29 @@ def test_unknown_values_are_no_failures(backend: Backend, subscription: str, key
     assert checked.inputs[key] is UNKNOWN
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "DPOR302",
+        {"rule": "DPOR302"},
+        {"rule": "DPOR302", "reason": " ", "expires": "2026-12-31"},
+        {"rule": "DPOR302", "reason": "CHG-1", "expires": "2026-02-30"},
+        {"rule": "DPOR302", "reason": "CHG-1", "expires": 20261231.0},
+        {"rule": 302.0, "reason": "CHG-1", "expires": "2026-12-31"},
+        {"rule": "DPOR302", "reason": "CHG-1", "expires": "2026-12-31", "until": "ever"},
+    ],
+)
+def test_a_malformed_exception_fails_closed(
+    backend: Backend, subscription: str, wrong: object
+) -> None:
+    right = {"rule": "DPOR302", "reason": "CHG-1", "expires": "2026-12-31"}
+    run = Deployment(backend)
+    assert run.lifecycle.check({}, inputs(subscription, exceptions=[right])).failures == ()
+    (failure,) = run.lifecycle.check({}, inputs(subscription, exceptions=[right, wrong])).failures
+    assert failure.property_name == "exceptions"
+    assert "is no exception; write" in failure.reason
+
+
 def test_the_early_check_looks_at_the_named_deployer_and_the_write_at_the_real_one(
     backend: Backend, subscription: str
 ) -> None:
