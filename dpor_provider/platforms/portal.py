@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
 
 from dpor_provider.errors import Conflict, Invalid
-from dpor_provider.model import Access, Deployer, Designation, Observation
+from dpor_provider.model import Access, Deployer, Designation, Directory, Observation
 from dpor_provider.names import same_name
 from dpor_provider.platforms import portal_csv
 from dpor_provider.registry import Content, Registry, RemovedAccess
@@ -20,6 +20,7 @@ class Task:
     """One entry of the worklist: what a person has yet to do in the portal."""
 
     designation: Designation
+    """With the partner's name as it is now, which the portal shows."""
     steps: tuple[str, ...]
 
 
@@ -61,10 +62,13 @@ class Portal:
         for item in self.registry.access.removed():
             if item.carried_out_at is None:
                 revoked[item.subscription_id].append(item)
+        directory = self.registry.partners.directory()
         rows = self.registry.designations.all().values()
         return tuple(
             Task(row, _steps(row, revoked.get(row.subscription_id, ())))
-            for row in sorted(rows, key=lambda row: row.designated_at)
+            for row in sorted(
+                (_as_named_now(row, directory) for row in rows), key=lambda row: row.designated_at
+            )
             if not row.effective or row.subscription_id in revoked
         )
 
@@ -77,7 +81,8 @@ class Portal:
 
         Raises:
             Invalid: the registry has no designation to confirm.
-            Conflict: another name is on record for the designated Partner ID.
+            Conflict: another name is on record for the designated Partner ID, or the designation
+                changed in the meantime.
         """
         row = self.registry.designations.find(subscription_id)
         if row is None:
@@ -85,21 +90,20 @@ class Portal:
                 f"the registry has no designation of subscription {subscription_id}; see:"
                 " dpor registry show"
             )
-        if row.partner_id is None or partner_name is None:
-            if row.partner_id is not None or partner_name is not None:
-                raise Conflict(_unconfirmed(row, row.partner_name, partner_name))
-            name = None
-        else:
-            partner = self.registry.partners.directory().find(row.partner_id)
-            name = partner.name if partner else row.partner_name or ""
-            if not same_name(name, partner_name):
-                raise Conflict(_unconfirmed(row, name, partner_name))
+        row = _as_named_now(row, self.registry.partners.directory())
+        if not same_name(row.partner_name or "", partner_name or ""):
+            raise Conflict(_unconfirmed(row, partner_name))
         self.registry.observations.confirm(
             Observation(
-                subscription_id, row.partner_id, name, self.registry.principal, datetime.now(UTC)
-            )
+                subscription_id=subscription_id,
+                partner_id=row.partner_id,
+                partner_name=row.partner_name,
+                observed_by=self.registry.principal,
+                observed_at=datetime.now(UTC),
+            ),
+            seen_version=row.version,
         )
-        return row
+        return replace(row, effective=True)
 
     def import_csv(self, data: bytes, source: str) -> tuple[int, int]:
         """Import what the portal shows, all or nothing.
@@ -149,10 +153,16 @@ def _steps(row: Designation, removed: Iterable[RemovedAccess]) -> tuple[str, ...
     )
 
 
-def _unconfirmed(row: Designation, expected: str | None, shown: str | None) -> str:
+def _as_named_now(row: Designation, directory: Directory) -> Designation:
+    partner = directory.find(row.partner_id) if row.partner_id else None
+    return replace(row, partner_name=partner.name) if partner else row
+
+
+def _unconfirmed(row: Designation, shown: str | None) -> str:
+    expected = f"{row.partner_name} ({row.partner_id})" if row.partner_id else "no partner"
     return (
         f"subscription {row.subscription_id}: the portal shows {shown or 'no partner'}, where"
-        f" {f'{expected} ({row.partner_id})' if row.partner_id else 'no partner'} is on record;"
+        f" {expected} is on record;"
         " nothing was confirmed: correct the entry in the portal, or, if the partner was renamed,"
         " run: dpor registry partner rename"
     )

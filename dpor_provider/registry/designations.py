@@ -311,8 +311,14 @@ def _changed(connection: Connection, subscription_id: str) -> str:
 
 
 def _designable(connection: Connection, partner_id: str) -> Partner:
-    partner = directory.read(connection).partners.get(partner_id)
+    known = directory.read(connection)
+    partner = known.partners.get(partner_id)
     if partner is None:
+        if renumbered := known.find(partner_id):
+            raise Refused(
+                f"Partner ID {partner_id} was renumbered: {renumbered.name} has {renumbered.id}"
+                " now; designate that"
+            )
         raise Refused(
             f"Partner ID {partner_id} is not in the directory; see: dpor registry partner list"
         )

@@ -51,12 +51,15 @@ class Partners:
         Raises:
             Invalid: one of its ids is malformed or another partner's already, or a principal is.
         """
-        for partner_id in (partner.id, *partner.former_ids):
+        ids = (partner.id, *partner.former_ids)
+        for partner_id in ids:
             if problem := malformed(partner_id):
                 raise Invalid(f"{partner_id!r} is no Partner ID: {problem}")
+        if repeated := {one for one in ids if ids.count(one) > 1}:
+            raise Invalid(f"Partner ID {min(repeated)} is named twice for {partner.name}")
         with self._writer.everything(f"add partner {partner.id}") as connection:
             known = read(connection)
-            for partner_id in (partner.id, *partner.former_ids):
+            for partner_id in ids:
                 if other := known.find(partner_id):
                     raise Invalid(f"Partner ID {partner_id} is {other.name}'s already")
             for other in known.partners.values():

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select
 
+from dpor_provider.errors import Conflict
 from dpor_provider.model import Action, Observation
 from dpor_provider.registry import access, audit, designations
 from dpor_provider.registry.database import Database
@@ -34,16 +35,27 @@ class Observations:
         with self._database.read() as connection:
             return read(connection)
 
-    def confirm(self, seen: Observation) -> bool:
+    def confirm(self, seen: Observation, seen_version: int | None = None) -> bool:
         """Record what one person saw; True if it makes a pending designation effective.
 
         The person has then also ended what access was revoked there.
 
+        Args:
+            seen: What the person saw.
+            seen_version: The version of the designation that it was compared with.
+
         Raises:
+            Conflict: the designation is no longer at `seen_version`.
             Refused: the writer holds no role at the subscription.
         """
         attempt = f"confirm subscription {seen.subscription_id}"
         with self._writer.subscription(seen.subscription_id, attempt) as connection:
+            row = designations.find(connection, seen.subscription_id)
+            if seen_version is not None and (row is None or row.version != seen_version):
+                raise Conflict(
+                    f"subscription {seen.subscription_id} was changed meanwhile; nothing was"
+                    " confirmed, see what is designated now with: dpor worklist"
+                )
             access.carry_out(connection, seen.subscription_id, seen.observed_at)
             return self._record(connection, seen, Action.CONFIRM)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
 
 from dpor_provider.errors import Conflict, Invalid, Refused, Unavailable
 from dpor_provider.live import Live, Record
-from dpor_provider.model import Action, Designation, Grant, Partner, Role
+from dpor_provider.model import Action, Designation, Grant, Observation, Partner, Role
 from dpor_provider.platforms import Portal, open_platform, read_live
 from dpor_provider.registry import Owner, open_registry
 from dpor_provider.registry.registry import operating_system_user
@@ -73,7 +73,7 @@ def test_the_deployer_is_who_opened_the_registry_or_who_is_named(home: Backend) 
     assert (named.principal, named.grants) == ("bob", (grant,))
     assert named.may_designate(ONE)
     assert not named.may_designate(OTHER)
-    assert portal(home, "nobody").deployer(home.registry().read()).grants == ()
+    assert portal(home, "no such user").deployer(home.registry().read()).grants == ()
 
 
 # --- The worklist ------------------------------------------------------------------------------
@@ -190,8 +190,28 @@ def test_after_a_rename_the_new_name_confirms_and_the_old_one_does_not(home: Bac
     home.registry().partners.rename(CONTOSO.id, "Contoso Group")
     with pytest.raises(Conflict, match="Contoso Group"):
         portal(home).confirm(ONE, CONTOSO.name)
-    portal(home).confirm(ONE, "Contoso Group")
+    assert portal(home).confirm(ONE, "Contoso Group").partner_name == "Contoso Group"
     assert record(home).effective
+
+
+def test_after_a_rename_the_worklist_tells_the_name_that_the_portal_shows(home: Backend) -> None:
+    designate(home)
+    home.registry().partners.rename(CONTOSO.id, "Contoso Group")
+    (task,) = portal(home).worklist()
+    assert task.designation.partner_name == "Contoso Group"
+    assert "Check that the name shown is Contoso Group; save only then." in task.steps
+
+
+def test_what_changed_after_it_was_compared_is_not_confirmed(home: Backend) -> None:
+    designate(home)
+    designate(home, FABRIKAM, seen=1)
+    seen = Observation(ONE, CONTOSO.id, CONTOSO.name, ADMIN, datetime.now(UTC))
+    before = home.registry().audit.entries()
+    for version in (1, 3):
+        with pytest.raises(Conflict, match="changed meanwhile; nothing was confirmed"):
+            home.registry().observations.confirm(seen, seen_version=version)
+    assert home.registry().observations.all() == {}
+    assert home.registry().audit.entries() == before
 
 
 def test_a_withdrawal_is_confirmed_by_seeing_no_partner(home: Backend) -> None:

@@ -193,6 +193,14 @@ def test_a_partner_comes_back_as_it_was_added(home: Backend) -> None:
             Partner("7654321", "Tailspin", principals=("sp-new", "sp-a")),
             "principal sp-a is Adatum's already",
         ),
+        (
+            Partner("7654321", "Tailspin", former_ids=("7654321",)),
+            "Partner ID 7654321 is named twice for Tailspin",
+        ),
+        (
+            Partner("7654321", "Tailspin", former_ids=("1111199", "1111199")),
+            "Partner ID 1111199 is named twice for Tailspin",
+        ),
     ],
 )
 def test_what_is_another_partners_already_cannot_be_added(
