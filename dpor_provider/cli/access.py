@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from dpor_provider.cli.output import Format, format_option, print_json, print_result, print_table
 from dpor_provider.cli.session import PARTNER_ID, SCOPE, SUBSCRIPTION, TEXT, Session, pass_session
 from dpor_provider.errors import Invalid
-from dpor_provider.model import Access, Status
-from dpor_provider.registry import Content
+from dpor_provider.model import ROOT_SCOPE, Access, Status, subscription_scope
+
+if TYPE_CHECKING:
+    from dpor_provider.registry import Content
 
 
 @click.group()
@@ -37,7 +42,16 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
             return
         print_table(
             "Revoked access",
-            ("Subscription", "Principal", "Role", "Partner ID", "Removed by", "Removed at"),
+            (
+                "Subscription",
+                "Principal",
+                "Role",
+                "Partner ID",
+                "Removed by",
+                "Removed at",
+                "Carried out at",
+                "Condition",
+            ),
             (
                 (
                     item.subscription_id,
@@ -46,15 +60,19 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
                     item.access.partner_id,
                     item.removed_by,
                     item.removed_at,
+                    item.carried_out_at,
+                    item.access.condition,
                 )
                 for item in gone
             ),
             "Nothing was revoked.",
+            details=2,
         )
         return
     content = registry.read()
     held = [item for item in content.access if subscription is None or item.reaches(subscription)]
-    stale = {item.id for item in held if _stale(item, content)}
+    ended = _ended(content, subscription)
+    stale = {item.id for item in held if _stale(item, content, ended)}
     if output_format == "json":
         print_json(
             {
@@ -65,7 +83,16 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
         return
     print_table(
         "Access",
-        ("Scope", "Principal", "Role", "Partner ID", "Granted by", "Granted at", "Stale"),
+        (
+            "Scope",
+            "Principal",
+            "Role",
+            "Partner ID",
+            "Granted by",
+            "Granted at",
+            "Stale",
+            "Condition",
+        ),
         (
             (
                 item.scope,
@@ -75,10 +102,12 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
                 item.granted_by,
                 item.granted_at,
                 "stale" if item.id in stale else "",
+                item.condition,
             )
             for item in held
         ),
         "No access is on record.",
+        details=1,
     )
 
 
@@ -148,16 +177,23 @@ def restore(
     )
 
 
-def _stale(item: Access, content: Content) -> bool:
-    directory = content.directory
-    partner = directory.find(item.partner_id)
+def _ended(content: Content, subscription: str | None) -> Mapping[str, Collection[str]]:
+    """By scope, the partners that are former there, and not partner of record again."""
+    current = content.directory.current
+    ended: dict[str, set[str]] = defaultdict(set)
+    for subscription_id, former in content.former_partners.items():
+        if subscription not in (None, subscription_id):
+            continue
+        row = content.designations.get(subscription_id)
+        live = {current(row.partner_id)} if row and row.partner_id else set()
+        ids = {current(partner_id) for partner_id in former} - live
+        ended[subscription_scope(subscription_id)] |= ids
+        ended[ROOT_SCOPE] |= ids
+    return ended
+
+
+def _stale(item: Access, content: Content, ended: Mapping[str, Collection[str]]) -> bool:
+    partner = content.directory.find(item.partner_id)
     if partner is not None and partner.status is Status.RETIRED:
         return True
-    return any(
-        directory.same(former, item.partner_id)
-        for subscription_id, ended in content.former_partners.items()
-        if item.reaches(subscription_id)
-        and (row := content.designations.get(subscription_id)) is not None
-        and not directory.same(row.partner_id, item.partner_id)
-        for former in ended
-    )
+    return content.directory.current(item.partner_id) in ended.get(item.scope, ())

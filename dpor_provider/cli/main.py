@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 import click
 
+from dpor_provider.cli.output import note
 from dpor_provider.errors import Conflict, DporError, Refused
 
 EXIT_FOUND = 1
@@ -80,32 +84,44 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Exit codes: 0 fine, 1 something was found or refused, 2 the job could not be done.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What the terminal's character set lacks is printed as an escape, not an error.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = dpor.main(arguments, prog_name="dpor", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
+    except click.exceptions.NoArgsIsHelpError as error:
+        note(error.format_message())
+        sys.exit(EXIT_FAILED)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "dpor"
         _fail(f"{error.format_message().rstrip('.')}; see: {path} --help", EXIT_FAILED)
     except click.ClickException as error:
         _fail(error.format_message(), EXIT_FAILED)
-    except BrokenPipeError:
-        # Whoever reads stdout has seen enough.
-        sys.stderr.close()
-        sys.exit(EXIT_FAILED)
+    except SystemExit as ended:
+        # Click itself ends with 1 when the reader of stdout is gone; here that means a finding.
+        sys.exit(EXIT_FAILED if ended.code == 1 else ended.code)
     except Exception as error:
         if "--debug" in arguments:
-            raise
-        if isinstance(error, DporError):
-            _fail(str(error), EXIT_FOUND if isinstance(error, Conflict | Refused) else EXIT_FAILED)
-        _fail(
-            f"this is a bug in dpor: {type(error).__name__}: {error}; please report it with what"
-            " `dpor --debug` prints",
-            EXIT_FAILED,
-        )
+            note(traceback.format_exc().rstrip())
+        found = isinstance(error, Conflict | Refused)
+        _fail(_said(error), EXIT_FOUND if found else EXIT_FAILED)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _fail(message: str, code: int) -> None:
-    click.echo(f"dpor: {message}", err=True)
+def _said(error: Exception) -> str:
+    if isinstance(error, DporError):
+        return str(error)
+    what = " ".join(str(error).split())
+    if isinstance(error, OSError):
+        return what
+    return (
+        f"this is a bug in dpor: {type(error).__name__}: {what}; please report it with what"
+        " `dpor --debug` prints"
+    )
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    note(f"dpor: {message}")
     sys.exit(code)

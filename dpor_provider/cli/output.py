@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -27,13 +28,27 @@ format_option: Callable[[Any], Any] = click.option(
 
 def print_json(result: object) -> None:
     """Print a result as JSON; times in ISO 8601."""
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=_plain))
+    unicode = codecs.lookup(sys.stdout.encoding or "ascii").name == "utf-8"
+    text = json.dumps(result, indent=2, ensure_ascii=not unicode, default=_plain)
+    click.echo(printable(text))
 
 
 def print_table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    empty: str,
+    details: int = 0,
 ) -> None:
-    """Print rows: as a table on a terminal, else as a heading and lines, separated by tabs."""
+    """Print rows: as a table on a terminal, else as a heading and lines, separated by tabs.
+
+    Args:
+        title: What the rows are, above the table.
+        columns: The headings.
+        rows: The cells of each row.
+        empty: What is said where there are no rows.
+        details: How many of the last columns a terminal is too narrow for.
+    """
     cells = [[_cell(value) for value in row] for row in rows]
     if not cells:
         note(empty)
@@ -42,6 +57,7 @@ def print_table(
         for line in ([column.lower() for column in columns], *cells):
             click.echo("\t".join(line))
         return
+    columns = columns[: len(columns) - details]
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -60,7 +76,7 @@ def print_table(
         whole = index == 0 or width <= SHORT
         table.add_column(column, no_wrap=whole, min_width=width if whole else None, overflow="fold")
     for line in cells:
-        table.add_row(*line)
+        table.add_row(*line[: len(columns)])
     Console(markup=False, highlight=False).print(table)
 
 
@@ -69,12 +85,27 @@ def print_result(output_format: Format, result: object, sentence: str) -> None:
     if output_format == "json":
         print_json(result)
     else:
-        click.echo(sentence)
+        print_text(sentence)
+
+
+def print_text(text: str) -> None:
+    """Print lines of a result."""
+    click.echo(printable(text))
 
 
 def note(line: str) -> None:
     """Tell a person something that is not the result."""
-    click.echo(line, err=True)
+    click.echo(printable(line), err=True)
+
+
+def printable(text: str) -> str:
+    r"""The text with `\uXXXX` for what a terminal would obey or hide; lines stay lines."""
+    return "\n".join(
+        line
+        if line.isprintable()
+        else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
+        for line in text.split("\n")
+    )
 
 
 def _cell(value: object) -> str:

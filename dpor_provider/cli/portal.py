@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from dpor_provider.cli.output import Format, format_option, note, print_json, print_result
+from dpor_provider.cli.output import (
+    Format,
+    format_option,
+    note,
+    print_json,
+    print_result,
+    print_text,
+)
 from dpor_provider.cli.session import SUBSCRIPTION, TEXT, Session, pass_session
 from dpor_provider.errors import Invalid
-from dpor_provider.platforms import Portal
+
+if TYPE_CHECKING:
+    from dpor_provider.platforms import Portal
 
 
 def _portal(session: Session) -> Portal:
+    from dpor_provider.platforms import Portal
+
     platform = session.platform
     if not isinstance(platform, Portal):
         raise Invalid(f"the platform {platform.name} needs no person; this is for portal alone")
@@ -48,9 +59,9 @@ def worklist(session: Session, output_format: Format) -> None:
     for task in tasks:
         row = task.designation
         wanted = f"{row.partner_name} ({row.partner_id})" if row.partner_id else "no partner"
-        click.echo(f"{row.subscription_id}: {wanted}, since {row.designated_at:%Y-%m-%d}")
+        print_text(f"{row.subscription_id}: {wanted}, since {row.designated_at:%Y-%m-%d}")
         for number, step in enumerate(task.steps, 1):
-            click.echo(f"  {number}. {step}")
+            print_text(f"  {number}. {step}")
     note(f"{len(tasks)} to confirm in the portal.")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 import click
@@ -83,7 +83,16 @@ def show(session: Session, output_format: Format) -> None:
     note(f"registry {opened.name} ({content.identity})")
     print_table(
         "Partners of record",
-        ("Subscription", "Partner ID", "Partner", "Effective", "Since"),
+        (
+            "Subscription",
+            "Partner ID",
+            "Partner",
+            "Effective",
+            "Since",
+            "By",
+            "Managed by",
+            "Version",
+        ),
         (
             (
                 row.subscription_id,
@@ -91,10 +100,14 @@ def show(session: Session, output_format: Format) -> None:
                 row.partner_name,
                 _effective(row),
                 row.designated_at.date(),
+                row.designated_by,
+                row.managed_by,
+                row.version,
             )
             for row in rows
         ),
         "No subscription has a partner of record.",
+        details=3,
     )
     if pending := sum(not row.effective for row in content.designations.values()):
         note(f"{pending} pending: a person sets them in the portal; the steps: dpor worklist")
@@ -145,7 +158,7 @@ def designate(session: Session, subscription: str, partner_id: str, output_forma
     )
     if before and before.partner_id and before.partner_id != partner_id:
         note(f"it replaces {before.partner_name} ({before.partner_id})")
-    if row.managed_by:
+    if row.managed_by and row.partner_id != row.written_partner_id:
         note(
             f"{row.managed_by} declares this subscription's partner: its next deployment shows"
             " this as drift, and restores what is declared"
@@ -195,8 +208,7 @@ def history(
         entry for entry in session.registry.audit.entries(subscription) if entry.action in CHANGES
     ]
     if day is not None:
-        end = datetime.combine(day.date() + timedelta(days=1), time.min, UTC)
-        entries = [entry for entry in entries if entry.at < end][-1:]
+        entries = [entry for entry in entries if entry.at.date() <= day.date()][-1:]
     if output_format == "json":
         print_json(
             {

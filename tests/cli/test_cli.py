@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import json
+import sqlite3
 import subprocess
 import sys
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 
 from dpor_provider.cli import main
+from dpor_provider.model import Partner
 from dpor_provider.registry import Owner, open_registry
 
 DPOR = Path(sys.executable).parent / "dpor"
@@ -155,6 +158,45 @@ def test_a_change_behind_a_deployments_back_says_so(made: Dpor, tmp_path: Path) 
     done = made("registry", "designate", SUBSCRIPTION, FABRIKAM)
     assert "estate/dev/payments declares this subscription's partner" in done.err
     assert "shows this as drift" in done.err
+    assert "it replaces Contoso Consulting (4567890)" in done.err
+    restored = made("registry", "designate", SUBSCRIPTION, CONTOSO)
+    assert "it replaces Fabrikam Cloud Services" in restored.err
+    assert "drift" not in restored.err
+    withdrawn = made("registry", "withdraw", SUBSCRIPTION)
+    assert "its next deployment designates it again" in withdrawn.err
+
+
+def test_history_on_a_day_is_what_held_at_its_end_in_utc(made: Dpor, tmp_path: Path) -> None:
+    made("registry", "designate", SUBSCRIPTION, CONTOSO)
+    made("registry", "designate", SUBSCRIPTION, FABRIKAM)
+    made("registry", "withdraw", SUBSCRIPTION)
+    times = ["2026-03-01 23:59:59.999999", "2026-03-02 00:00:00.000000", "2026-03-04 12:00:00"]
+    with closing(sqlite3.connect(tmp_path / ".dpor" / "registry.db")) as connection, connection:
+        for version, at in enumerate(times, 1):
+            connection.execute("UPDATE audit_log SET at = ? WHERE version = ?", (at, version))
+
+    def partner_on(day: str) -> list[tuple[str | None, str]]:
+        result = made("registry", "history", SUBSCRIPTION, "--on", day, "--format", "json").json
+        return [(entry["partner_id"], entry["action"]) for entry in result["history"]]
+
+    assert partner_on("2026-02-28") == []
+    assert partner_on("2026-03-01") == [(CONTOSO, "designate")]
+    assert partner_on("2026-03-02") == [(FABRIKAM, "designate")]
+    assert partner_on("2026-03-03") == [(FABRIKAM, "designate")]
+    assert partner_on("2026-03-04") == [(None, "withdraw")]
+    assert partner_on("9999-12-31") == [(None, "withdraw")]
+    (line,) = made("registry", "history", SUBSCRIPTION, "--on", "2026-03-02").out.splitlines()[1:]
+    assert line.split("\t")[:4] == ["2026-03-02 00:00:00Z", "designate", FABRIKAM, CONTOSO]
+    nobody = made("registry", "history", SUBSCRIPTION, "--on", "2026-02-28")
+    assert (nobody.exit_code, nobody.out) == (0, "")
+    assert "no designation there up to 2026-02-28" in nobody.err
+
+
+def test_a_renumbered_partner_is_pointed_at(made: Dpor) -> None:
+    assert made("registry", "partner", "add", "7654320", "Tailspin", "--former-id", "6543219").out
+    done = made("registry", "designate", SUBSCRIPTION, "6543219")
+    assert done.exit_code == 1
+    assert "Tailspin has 7654320 now" in done.err
 
 
 def test_a_refusal_exits_1_and_changes_nothing(made: Dpor, tmp_path: Path) -> None:
@@ -169,6 +211,17 @@ def test_a_refusal_exits_1_and_changes_nothing(made: Dpor, tmp_path: Path) -> No
     assert made("registry", "show", "--format", "json").json["designations"] == []
     audit = open_registry(None, start=tmp_path).audit.entries()
     assert audit[-1].action == "refuse"
+
+
+@pytest.mark.parametrize("role", ["Owner", "owner", "OWNER"])
+def test_a_role_is_read_whatever_its_case(made: Dpor, role: str) -> None:
+    scope = f"/subscriptions/{SUBSCRIPTION}"
+    granted = made("registry", "grant", "bob", role, "--scope", SUBSCRIPTION, "--format", "json")
+    assert granted.json == {"principal": "bob", "role": "Owner", "scope": scope}
+    assert granted.json in made("registry", "show", "--format", "json").json["roles"]
+    assert made("registry", "grant", "bob", role, "--scope", scope).exit_code == 2
+    assert made("registry", "ungrant", "bob", role, "--scope", scope.upper()).exit_code == 2
+    assert made("registry", "ungrant", "bob", role, "--scope", scope).exit_code == 0
 
 
 def test_the_last_global_administrator_stays(made: Dpor) -> None:
@@ -193,6 +246,11 @@ def test_the_worklist_and_its_confirmation(made: Dpor) -> None:
     assert (done.exit_code, done.out) == (0, "")
     assert "The worklist is empty" in done.err
     assert made("confirm", SUBSCRIPTION).exit_code == 2
+    assert made("confirm", SUBSCRIPTION, "--partner-name", "x", "--no-partner").exit_code == 2
+    made("registry", "withdraw", SUBSCRIPTION)
+    assert "clear the partner" in made("worklist").out
+    assert made("confirm", SUBSCRIPTION, "--partner-name", "Contoso Consulting").exit_code == 1
+    assert made("confirm", SUBSCRIPTION, "--no-partner").exit_code == 0
     assert made("confirm", str(uuid.uuid4()), "--no-partner").exit_code == 2
 
 
@@ -208,6 +266,8 @@ def test_observe(made: Dpor, tmp_path: Path) -> None:
     assert "portal.csv:2:" in bad.err
     assert "portal.csv:3:" in bad.err
     assert "nothing was imported" in bad.err
+    assert len(bad.err.splitlines()) == 3
+    assert open_registry(None, start=tmp_path).observations.all().keys() == {SUBSCRIPTION, other}
 
 
 def test_access(made: Dpor) -> None:
@@ -230,6 +290,54 @@ def test_access(made: Dpor) -> None:
     assert made("access", "remove", SUBSCRIPTION, "sp-x", "Reader").exit_code == 2
     assert made("access", "restore", SUBSCRIPTION).exit_code == 2
     assert made("access", "list", "--removed", "--format", "json").json["removed"] == []
+
+
+def test_access_is_stale_where_its_partner_is_former_and_only_there(made: Dpor) -> None:
+    other = str(uuid.uuid4())
+    for subscription, partner in ((SUBSCRIPTION, CONTOSO), (other, CONTOSO)):
+        made("registry", "designate", subscription, partner)
+    for scope in (SUBSCRIPTION, other, "/"):
+        made("access", "add", scope, "sp-contoso", "Reader")
+
+    def stale(*arguments: str) -> list[str]:
+        held = made("access", "list", *arguments, "--format", "json").json["access"]
+        return [item["scope"].rpartition("/")[2] for item in held if item["stale"]]
+
+    assert stale() == []
+    made("registry", "designate", SUBSCRIPTION, FABRIKAM)
+    assert stale() == ["", SUBSCRIPTION]
+    assert stale(SUBSCRIPTION) == ["", SUBSCRIPTION]
+    assert stale(other) == []
+    lines = made("access", "list", SUBSCRIPTION).out.splitlines()
+    assert [line.split("\t")[6] for line in lines] == ["stale", "stale", "stale"]
+    made("registry", "designate", SUBSCRIPTION, CONTOSO)
+    assert stale() == []
+    made("registry", "withdraw", other)
+    assert stale() == sorted(["", other])
+
+
+def test_revoked_access_is_listed_and_restored(made: Dpor, tmp_path: Path) -> None:
+    for principal, role in (("sp-contoso", "Reader"), ("sp-contoso", "Owner"), ("sp-b", "Reader")):
+        add = ("access", "add", SUBSCRIPTION, principal, role, "--partner", CONTOSO)
+        assert made(*add, "--condition", "only blobs").exit_code == 0
+    registry = open_registry(None, start=tmp_path)
+    held = registry.access.all()
+    registry.access.revoke(SUBSCRIPTION, [item.id for item in held])
+    assert made("access", "list").out == ""
+    removed = made("access", "list", "--removed", "--format", "json").json["removed"]
+    assert {item["access"]["condition"] for item in removed} == {"only blobs"}
+    assert len(made("access", "list", "--removed", SUBSCRIPTION).out.splitlines()) == 4
+    assert made("access", "list", "--removed", str(uuid.uuid4())).out == ""
+    some = made("access", "restore", SUBSCRIPTION, "--principal", "sp-contoso")
+    assert sorted(some.out.splitlines()) == [
+        "restored: Owner of sp-contoso",
+        "restored: Reader of sp-contoso",
+    ]
+    rest = made("access", "restore", SUBSCRIPTION, "--format", "json").json
+    assert [item["principal"] for item in rest] == ["sp-b"]
+    assert {(item.principal, item.role, item.condition) for item in registry.access.all()} == {
+        (item.principal, item.role, item.condition) for item in held
+    }
 
 
 def test_partners(made: Dpor) -> None:
@@ -267,27 +375,72 @@ def test_bad_input_gets_one_line(made: Dpor, arguments: tuple[str, ...], expecte
 
 def test_schema_is_the_published_one(dpor: Dpor) -> None:
     assert dpor("schema").json["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert dpor("schema", "--format", "json").json == dpor("schema").json
 
 
-def test_help_imports_nothing_heavy() -> None:
-    code = (
-        "import sys\n"
-        "from dpor_provider.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'alembic', 'pulumi', 'rich', 'jsonschema', 'yaml'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+@pytest.mark.parametrize("output_format", ["text", "json"])
+def test_nothing_that_a_terminal_obeys_or_hides_is_printed_raw(
+    made: Dpor, tmp_path: Path, output_format: str
+) -> None:
+    name = "a\x1bc\x1b[31m\x9b31m\u202e\u2028\t\r\x00\x7fb"
+    open_registry(None, start=tmp_path).partners.add(Partner("7654320", name))
+    for arguments in (
+        ("registry", "designate", SUBSCRIPTION, "7654320"),
+        ("registry", "show"),
+        ("registry", "partner", "list"),
+        ("worklist",),
+        ("confirm", SUBSCRIPTION, "--partner-name", "x"),
+        ("registry", "designate", SUBSCRIPTION, FABRIKAM),
+        ("registry", "partner", "retire", "7654320"),
+        ("registry", "designate", SUBSCRIPTION, "7654320"),
+    ):
+        done = made(*arguments, "--format", output_format)
+        printed = (done.out + done.err).replace("\t", "").replace("\n", "")
+        assert printed.isprintable(), (arguments, printed)
+        if done.out and output_format == "json":
+            assert json.loads(done.out)
+    partners = made("registry", "partner", "list", "--format", "json").json["partners"]
+    assert name in {partner["name"] for partner in partners}
 
 
-def test_a_closed_pipe_is_no_error(made: Dpor, tmp_path: Path) -> None:
-    done = subprocess.run(
-        f"'{DPOR}' schema | head -c 1",
-        shell=True,
-        cwd=tmp_path,
-        capture_output=True,
-        check=False,
-    )
-    assert done.stderr == b""
+@pytest.mark.parametrize("arguments", [(), ("registry",), ("registry", "partner"), ("access",)])
+def test_without_a_command_the_help_is_shown_as_it_is(
+    dpor: Dpor, arguments: tuple[str, ...]
+) -> None:
+    done = dpor(*arguments)
+    assert (done.exit_code, done.out) == (2, "")
+    assert done.err == dpor(*arguments, "--help").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "kind"),
+    [
+        (("worklist",), 2, "Unavailable"),
+        (("--platform", "cloud", "worklist"), 2, "Invalid"),
+    ],
+)
+def test_debug_adds_the_traceback_and_changes_no_exit_code(
+    dpor: Dpor, arguments: tuple[str, ...], exit_code: int, kind: str
+) -> None:
+    quiet, loud = dpor(*arguments), dpor("--debug", *arguments)
+    assert quiet.exit_code == loud.exit_code == exit_code
+    assert "Traceback" not in quiet.err
+    assert loud.err.startswith("Traceback")
+    assert f"dpor_provider.errors.{kind}: " in loud.err
+    assert loud.err.endswith(quiet.err)
+
+
+def test_debug_keeps_the_exit_code_of_a_refusal(made: Dpor) -> None:
+    made("registry", "partner", "retire", FABRIKAM)
+    for debug in ((), ("--debug",)):
+        assert made(*debug, "registry", "designate", SUBSCRIPTION, FABRIKAM).exit_code == 1
+
+
+def test_what_nobody_expected_is_called_a_bug_in_one_line(made: Dpor, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / ".dpor" / "registry.db")) as connection, connection:
+        connection.execute("UPDATE partners SET former_ids = '1'")
+    done = made("registry", "partner", "list")
+    assert (done.exit_code, done.out) == (2, "")
+    assert done.err.startswith("dpor: this is a bug in dpor: TypeError: ")
+    assert "`dpor --debug`" in done.err
+    assert done.err.count("\n") == 1
