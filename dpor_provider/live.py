@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from dpor_provider.model import (
+    ROOT_SCOPE,
     Access,
     Declared,
     Deployer,
     Designation,
     Directory,
     Observation,
-    Status,
+    subscription_scope,
 )
 
 
@@ -79,36 +80,32 @@ class Live:
         """The live record of a subscription; without a partner where there is none."""
         row = self.designations.get(subscription_id)
         seen = self.observations.get(subscription_id)
-        if seen is not None and (row is None or self._contradicts(seen, row)):
-            return Record(
+        recorded = Record(subscription_id)
+        if row is not None:
+            recorded = Record(
                 subscription_id=subscription_id,
-                partner_id=seen.partner_id,
-                partner_name=seen.partner_name,
-                version=row.version if row else 0,
-                managed_by=row.managed_by if row else None,
-                claim=row.claim if row else None,
-                written_partner_id=row.written_partner_id if row else None,
-                effective=True,
-                changed_by=seen.observed_by,
-                changed_at=seen.observed_at,
-                former_partner_id=row.former_partner_id if row else None,
-                on_platform=True,
+                partner_id=row.partner_id,
+                partner_name=row.partner_name,
+                version=row.version,
+                managed_by=row.managed_by,
+                claim=row.claim,
+                written_partner_id=row.written_partner_id,
+                adopted=row.adopted,
+                effective=row.effective,
+                changed_by=row.designated_by,
+                changed_at=row.designated_at,
+                former_partner_id=row.former_partner_id,
             )
-        if row is None:
-            return Record(subscription_id)
-        return Record(
-            subscription_id=subscription_id,
-            partner_id=row.partner_id,
-            partner_name=row.partner_name,
-            version=row.version,
-            managed_by=row.managed_by,
-            claim=row.claim,
-            written_partner_id=row.written_partner_id,
-            adopted=row.adopted,
-            effective=row.effective,
-            changed_by=row.designated_by,
-            changed_at=row.designated_at,
-            former_partner_id=row.former_partner_id,
+        if seen is None or (row is not None and not self._contradicts(seen, row)):
+            return recorded
+        return replace(
+            recorded,
+            partner_id=seen.partner_id,
+            partner_name=seen.partner_name,
+            effective=True,
+            changed_by=seen.observed_by,
+            changed_at=seen.observed_at,
+            on_platform=True,
         )
 
     def stale_access(self, declared: Declared, leaving: str | None = None) -> tuple[Access, ...]:
@@ -130,10 +127,10 @@ class Live:
         former = {current(partner_id) for partner_id in former}
         return tuple(
             item
-            for scope in ("/", f"/subscriptions/{declared.subscription_id}")
+            for scope in (ROOT_SCOPE, subscription_scope(declared.subscription_id))
             for item in tuple(self.access.get(scope, {}).values())
             if (partner := current(item.partner_id)) not in wanted
-            and (partner in former or self._retired(partner))
+            and (partner in former or self.directory.retired(partner))
         )
 
     def remember(self, designation: Designation) -> None:
@@ -147,7 +144,3 @@ class Live:
 
     def _contradicts(self, seen: Observation, row: Designation) -> bool:
         return row.effective and not self.directory.same(seen.partner_id, row.partner_id)
-
-    def _retired(self, partner_id: str) -> bool:
-        partner = self.directory.find(partner_id)
-        return partner is not None and partner.status is Status.RETIRED

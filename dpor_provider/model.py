@@ -196,6 +196,11 @@ class Directory:
             one is not None and other is not None and self.current(one) == self.current(other)
         )
 
+    def retired(self, partner_id: str) -> bool:
+        """Whether the partner of this ID must no longer be designated."""
+        partner = self.find(partner_id)
+        return partner is not None and partner.status is Status.RETIRED
+
     def label(self, partner_id: str) -> str:
         """The Partner ID with the partner's name where it is known, for messages."""
         partner = self.find(partner_id)
@@ -226,11 +231,6 @@ class Designation:
     designated_by: str
     designated_at: datetime
     former_partner_id: str | None
-
-    @property
-    def project(self) -> str | None:
-        """The project that owns it."""
-        return self.managed_by.split("/", 1)[0] if self.managed_by else None
 
 
 @dataclass(frozen=True, slots=True)

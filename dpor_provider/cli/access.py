@@ -12,7 +12,7 @@ import click
 from dpor_provider.cli.output import Format, format_option, print_json, print_result, print_table
 from dpor_provider.cli.session import PARTNER_ID, SCOPE, SUBSCRIPTION, TEXT, Session, pass_session
 from dpor_provider.errors import Invalid
-from dpor_provider.model import ROOT_SCOPE, Access, Status, subscription_scope
+from dpor_provider.model import ROOT_SCOPE, Access, subscription_scope
 
 if TYPE_CHECKING:
     from dpor_provider.registry import Content
@@ -193,7 +193,7 @@ def _ended(content: Content, subscription: str | None) -> Mapping[str, Collectio
 
 
 def _stale(item: Access, content: Content, ended: Mapping[str, Collection[str]]) -> bool:
-    partner = content.directory.find(item.partner_id)
-    if partner is not None and partner.status is Status.RETIRED:
-        return True
-    return content.directory.current(item.partner_id) in ended.get(item.scope, ())
+    directory = content.directory
+    return directory.retired(item.partner_id) or directory.current(item.partner_id) in ended.get(
+        item.scope, ()
+    )

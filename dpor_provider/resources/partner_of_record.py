@@ -248,18 +248,9 @@ class Lifecycle:
     def _create(self, subject: Subject, inputs: Inputs, owner: Owner) -> dict[str, Any]:
         self._guard(subject)
         declared, record = subject.declared, subject.record
-        partner_id = declared.partner_id or ""
         leaving = _leaving(subject)
-        if record.partner_id == partner_id:
-            self._remember(
-                self.registry.designations.adopt(
-                    declared.subscription_id,
-                    partner_id,
-                    seen_version=record.version,
-                    owner=owner,
-                    former_partner_id=leaving,
-                )
-            )
+        if record.partner_id == declared.partner_id:
+            self._adopt(declared, record.version, owner, leaving)
         else:
             self._designate(
                 declared,
@@ -296,15 +287,7 @@ class Lifecycle:
             action = Action.SWITCH if leaving else Action.REPAIR
             self._designate(declared, record.version, owner, action, leaving)
         elif leaving or self._moved(record, owner):
-            self._remember(
-                self.registry.designations.adopt(
-                    declared.subscription_id,
-                    declared.partner_id or "",
-                    seen_version=record.version,
-                    owner=owner,
-                    former_partner_id=leaving,
-                )
-            )
+            self._adopt(declared, record.version, owner, leaving)
         self._revoke(declared, leaving)
         return self._outputs(inputs, owner.claim)
 
@@ -411,6 +394,19 @@ class Lifecycle:
         )
         self._remember(written)
         self._remember(self.platform.apply(written))
+
+    def _adopt(
+        self, declared: Declared, seen_version: int, owner: Owner, leaving: str | None
+    ) -> None:
+        self._remember(
+            self.registry.designations.adopt(
+                declared.subscription_id,
+                declared.partner_id or "",
+                seen_version=seen_version,
+                owner=owner,
+                former_partner_id=leaving,
+            )
+        )
 
     def _revoke(self, declared: Declared, leaving: str | None) -> None:
         if removable := self._removable(declared, self.live, leaving):
