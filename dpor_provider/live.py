@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from dpor_provider.model import (
     ROOT_SCOPE,
@@ -74,7 +74,9 @@ class Live:
     access: Mapping[str, dict[str, Access]]
     """By scope and id."""
     deployer: Deployer
-    today: date
+    platform_name: str = "portal"
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """The subscriptions that the platform could not read, with the cause."""
 
     def record(self, subscription_id: str) -> Record:
         """The live record of a subscription; without a partner where there is none."""
@@ -108,6 +110,14 @@ class Live:
             on_platform=True,
         )
 
+    def reaching(self, subscription_id: str) -> tuple[Access, ...]:
+        """The access of partners at a subscription and above it, the latter first."""
+        return tuple(
+            item
+            for scope in (ROOT_SCOPE, subscription_scope(subscription_id))
+            for item in tuple(self.access.get(scope, {}).values())
+        )
+
     def stale_access(self, declared: Declared, leaving: str | None = None) -> tuple[Access, ...]:
         """Access of former and retired partners that reaches a subscription.
 
@@ -127,8 +137,7 @@ class Live:
         former = {current(partner_id) for partner_id in former}
         return tuple(
             item
-            for scope in (ROOT_SCOPE, subscription_scope(declared.subscription_id))
-            for item in tuple(self.access.get(scope, {}).values())
+            for item in self.reaching(declared.subscription_id)
             if (partner := current(item.partner_id)) not in wanted
             and (partner in former or self.directory.retired(partner))
         )

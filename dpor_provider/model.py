@@ -7,7 +7,7 @@ time is an aware `datetime` in UTC.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -61,6 +61,15 @@ class Intent(StrEnum):
     DESIGNATED = "designated"
     NONE = "none"
     UNDECIDED = "undecided"
+    UNDECLARED = "undeclared"
+    """No declaration names it, and the registry knows it."""
+
+
+class Level(StrEnum):
+    """What a finding does to a deployment: it ends it, or it is shown."""
+
+    MANDATORY = "mandatory"
+    ADVISORY = "advisory"
 
 
 # --- The declaration -------------------------------------------------------------------------
@@ -260,12 +269,15 @@ class Deployer:
 
     principal: str
     grants: tuple[Grant, ...]
+    unknown: str | None = None
+    """Why identity or roles could not be established; None if they were."""
 
-    def may_designate(self, subscription_id: str) -> bool:
-        """Whether one of the roles allows to change this subscription's partner of record."""
+    def may_designate(self, subscription_id: str, roles: Collection[Role] = tuple(Role)) -> bool:
+        """Whether one of these roles is held where it counts for the subscription."""
         scopes = (ROOT_SCOPE, subscription_scope(subscription_id))
         return any(
-            grant.role is Role.GLOBAL_ADMINISTRATOR or grant.scope in scopes
+            grant.role in roles
+            and (grant.role is Role.GLOBAL_ADMINISTRATOR or grant.scope in scopes)
             for grant in self.grants
         )
 
@@ -306,6 +318,10 @@ class Finding:
     property_name: str | None = None
     """The resource's property that it is about."""
     where: Position | None = None
+    level: Level = Level.MANDATORY
+    partner_id: str | None = None
+    about: str = ""
+    """What tells it from other findings of the rule on the same property; never a line or time."""
 
     @property
     def place(self) -> tuple[str, int, int]:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import click
 
+from dpor_provider.printable import printable
+
 SHORT = 12
 """Columns up to this many characters are not wrapped."""
 
@@ -96,16 +98,6 @@ def print_text(text: str) -> None:
 def note(line: str) -> None:
     """Tell a person something that is not the result."""
     click.echo(printable(line), err=True)
-
-
-def printable(text: str) -> str:
-    r"""The text with `\uXXXX` for what a terminal would obey or hide; lines stay lines."""
-    return "\n".join(
-        line
-        if line.isprintable()
-        else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
-        for line in text.split("\n")
-    )
 
 
 def _cell(value: object) -> str:

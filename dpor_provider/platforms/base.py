@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date
 from typing import Protocol
 
 from dpor_provider.live import Live
@@ -24,7 +23,10 @@ class Platform(Protocol):
         """The platform's name in the configuration."""
 
     def deployer(self, content: Content, principal: str | None = None) -> Deployer:
-        """Who deploys, or the named principal, with the roles that count on this platform."""
+        """Who deploys, or the named principal, with the roles that count on this platform.
+
+        What could not be established is `Deployer.unknown`, not an error.
+        """
 
     def observe(self, content: Content) -> Mapping[str, Observation]:
         """What the platform shows, by subscription, in bulk."""
@@ -42,15 +44,12 @@ class Platform(Protocol):
         """Bring revoked access back."""
 
 
-def read_live(
-    registry: Registry, platform: Platform, *, today: date, principal: str | None = None
-) -> Live:
+def read_live(registry: Registry, platform: Platform, *, principal: str | None = None) -> Live:
     """Read registry and platform in bulk.
 
     Args:
         registry: The system of record.
         platform: Where designations take effect.
-        today: The day that expiries are compared with.
         principal: Whose roles count; by default those of the principal that runs this.
 
     Raises:
@@ -69,5 +68,5 @@ def read_live(
         former_partners=content.former_partners,
         access=access,
         deployer=platform.deployer(content, principal),
-        today=today,
+        platform_name=platform.name,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pulumi
@@ -15,7 +16,7 @@ from dpor_provider.model import Declared, Estate, Finding, FormerAccess, Intent
 from dpor_provider.platforms import open_platform, read_live
 from dpor_provider.registry import open_registry
 from dpor_provider.resources.dynamic import PartnerOfRecord
-from dpor_provider.rules import Subject, examine
+from dpor_provider.rules import Terms, guard, subjects
 from dpor_provider.settings import Settings
 
 
@@ -45,7 +46,6 @@ def declare(
         live = read_live(
             registry,
             open_platform(settings.platform, registry),
-            today=datetime.now(UTC).date(),
             principal=settings.deployer,
         )
     except DporError as error:
@@ -66,28 +66,12 @@ def declare(
 
 
 def _examine(estate: Estate, live: Live, owner: str) -> Iterator[Finding]:
-    yield from _twice(estate.subscriptions)
-    for declared in estate.subscriptions:
-        if declared.intent is not Intent.DESIGNATED:
-            continue
-        managed_by = f"{owner}/{declared.subscription_id}"
-        record = live.record(declared.subscription_id)
-        yield from examine(Subject(declared, live, managed_by, record.managed_by == managed_by))
-
-
-def _twice(subscriptions: Iterable[Declared]) -> Iterator[Finding]:
-    first: dict[str, Declared] = {}
-    for declared in subscriptions:
-        other = first.setdefault(declared.subscription_id, declared)
-        if other is not declared:
-            yield Finding(
-                rule="DPOR401",
-                message=f"subscription {declared.subscription_id} is declared twice, first at"
-                f" {other.where.get('subscription_id')}; remove one of them",
-                subscription_id=declared.subscription_id,
-                property_name="subscription_id",
-                where=declared.where.get("subscription_id"),
-            )
+    terms = Terms(datetime.now(UTC).date())
+    for subject in subjects(estate, terms, live):
+        if subject.declared.intent is Intent.DESIGNATED or subject.elsewhere:
+            managed_by = f"{owner}/{subject.declared.subscription_id}"
+            recorded = subject.record.managed_by == managed_by
+            yield from guard(replace(subject, managed_by=managed_by, recorded=recorded))
 
 
 def _resource(declared: Declared, opts: pulumi.ResourceOptions | None) -> PartnerOfRecord:

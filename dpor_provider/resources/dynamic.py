@@ -25,10 +25,11 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from dpor_provider.declaration.inputs import UNKNOWN
 from dpor_provider.errors import DporError
 from dpor_provider.platforms import open_platform
 from dpor_provider.registry import open_registry
-from dpor_provider.resources.partner_of_record import UNKNOWN, Lifecycle
+from dpor_provider.resources.partner_of_record import Lifecycle
 from dpor_provider.resources.program import once_per_subscription
 from dpor_provider.settings import Settings
 

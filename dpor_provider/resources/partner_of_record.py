@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
+from dpor_provider.declaration.inputs import UNKNOWN, Failure, Inputs, read_inputs
 from dpor_provider.errors import Conflict, DporError, Refused, Unavailable
 from dpor_provider.live import Live, Record
 from dpor_provider.model import (
@@ -21,17 +22,11 @@ from dpor_provider.model import (
     Declared,
     Designation,
     Finding,
-    FormerAccess,
     OnDelete,
-    RuleException,
-    subscription_uuid,
 )
 from dpor_provider.platforms import Platform, read_live
 from dpor_provider.registry import Owner, Registry
-from dpor_provider.rules import Subject, examine
-
-UNKNOWN: Final = object()
-"""Stands for a value that is not known until other resources are made."""
+from dpor_provider.rules import Subject, Terms, guard
 
 INPUTS = (
     "subscription_id",
@@ -50,19 +45,6 @@ INPUTS = (
 
 NOTICES = ("drift", "revokes", "stale_access")
 """What `check` adds to the inputs where live differs; never kept in the outputs."""
-
-_ALLOWED_BY = {"DPOR304": "replaces_partner_id", "DPOR401": "moved_from"}
-"""The property that may allow what a rule refuses: while it is unknown, so is the finding."""
-
-Inputs = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why inputs are refused."""
-
-    property_name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +99,7 @@ class Lifecycle:
         """
         with self._lock:
             if self._read is None:
-                self._read = read_live(
-                    self.registry, self.platform, today=self.today, principal=self.deployer
-                )
+                self._read = read_live(self.registry, self.platform, principal=self.deployer)
             return self._read
 
     # --- Before anything is written ------------------------------------------------------------
@@ -141,18 +121,20 @@ class Lifecycle:
             live = self.live
         except DporError as error:
             return Checked(inputs, (*failures, Failure("", str(error))))
-        failures += self._elsewhere(old, live)
+        failures += self._moved_registry(old, live)
         id_known = bool(declared.subscription_id)
         if id_known:
             inputs["subscription_id"] = declared.subscription_id
-        recorded = bool(old) and _same_subscription(old, inputs)
-        subject = Subject(declared, live, inputs.get("managed_by"), recorded, id_known)
-        failures += tuple(
-            _failure(finding)
-            for finding in examine(subject)
-            if inputs.get(_ALLOWED_BY.get(finding.rule, "")) is not UNKNOWN
+        subject = Subject(
+            declared,
+            Terms(self.today),
+            live,
+            managed_by=inputs.get("managed_by"),
+            recorded=bool(old) and _same_subscription(old, inputs),
+            unknown=frozenset(key for key, value in inputs.items() if value is UNKNOWN),
+            elsewhere=self._elsewhere(declared, inputs),
         )
-        failures += self._twice(declared, inputs, id_known)
+        failures += tuple(map(_failure, guard(subject)))
         inputs["registry_id"] = live.registry_id
         if failures:
             return Checked(inputs, failures)
@@ -180,11 +162,11 @@ class Lifecycle:
                 f"live is {record.describe(live.directory)}, not"
                 f" {live.directory.label(expected or '')}"
             )
-        leaving = _leaving(subject)
-        if removable := self._removable(declared, live, leaving):
+        leaving = subject.leaving
+        if removable := subject.removable:
             key = "revokes" if leaving else "stale_access"
             notices[key] = [_words(item, live) for item in removable]
-        for item in live.stale_access(declared, leaving):
+        for item in subject.stale_access:
             if item.inherited(declared.subscription_id):
                 self.say(
                     f"subscription {declared.subscription_id}: {_words(item, live)} is held above"
@@ -192,23 +174,16 @@ class Lifecycle:
                 )
         return notices
 
-    def _twice(self, declared: Declared, inputs: Inputs, known: bool) -> tuple[Failure, ...]:
+    def _elsewhere(self, declared: Declared, inputs: Inputs) -> str | None:
+        """The other resource of this run that declares the subscription, if there is one."""
         managed_by = inputs.get("managed_by")
-        if not known or managed_by is None:
-            return ()
-        other = self._declared_by.setdefault(declared.subscription_id, managed_by)
-        if other == managed_by:
-            return ()
-        return (
-            Failure(
-                "subscription_id",
-                f"subscription {declared.subscription_id} is declared twice: by {other} and by"
-                f" {managed_by}; remove one of them [DPOR401]",
-            ),
-        )
+        if not declared.subscription_id or managed_by is None:
+            return None
+        first = self._declared_by.setdefault(declared.subscription_id, managed_by)
+        return first if first != managed_by else None
 
     @staticmethod
-    def _elsewhere(old: Inputs, live: Live) -> tuple[Failure, ...]:
+    def _moved_registry(old: Inputs, live: Live) -> tuple[Failure, ...]:
         before = old.get("registry_id")
         if before in (None, live.registry_id):
             return ()
@@ -239,8 +214,8 @@ class Lifecycle:
             return self._create(subject, inputs, owner)
         except Conflict:
             self._read_again(subject.declared.subscription_id)
-            record = subject.record
-            if record.partner_id != subject.declared.partner_id:
+            subject = self._subject(inputs, recorded=False)
+            if subject.record.partner_id != subject.declared.partner_id:
                 raise
             # It is what is wanted already, say by a killed run whose write was in flight.
             return self._create(subject, inputs, owner)
@@ -248,7 +223,7 @@ class Lifecycle:
     def _create(self, subject: Subject, inputs: Inputs, owner: Owner) -> dict[str, Any]:
         self._guard(subject)
         declared, record = subject.declared, subject.record
-        leaving = _leaving(subject)
+        leaving, removable = subject.leaving, subject.removable
         if record.partner_id == declared.partner_id:
             self._adopt(declared, record.version, owner, leaving)
         else:
@@ -259,7 +234,7 @@ class Lifecycle:
                 Action.SWITCH if leaving else Action.DESIGNATE,
                 leaving,
             )
-        self._revoke(declared, leaving)
+        self._revoke(declared, removable)
         return self._outputs(inputs, owner.claim)
 
     def update(self, old_outputs: Inputs, inputs: Inputs) -> dict[str, Any]:
@@ -277,7 +252,7 @@ class Lifecycle:
         self._guard(subject)
         declared, record = subject.declared, subject.record
         owner = Owner(_managed_by(inputs), old_outputs["claim"])
-        leaving = _leaving(subject)
+        leaving, removable = subject.leaving, subject.removable
         if record.partner_id != declared.partner_id:
             if record.partner_id is None:
                 self.say(
@@ -288,7 +263,7 @@ class Lifecycle:
             self._designate(declared, record.version, owner, action, leaving)
         elif leaving or self._moved(record, owner):
             self._adopt(declared, record.version, owner, leaving)
-        self._revoke(declared, leaving)
+        self._revoke(declared, removable)
         return self._outputs(inputs, owner.claim)
 
     def delete(self, outputs: Inputs) -> None:
@@ -365,16 +340,22 @@ class Lifecycle:
         declared, failures = read_inputs(inputs)
         if failures:
             raise Refused("; ".join(failure.reason for failure in failures))
-        return Subject(declared, self.live, inputs.get("managed_by"), recorded)
+        return Subject(
+            declared,
+            Terms(self.today),
+            self.live,
+            managed_by=inputs.get("managed_by"),
+            recorded=recorded,
+        )
 
     @staticmethod
     def _guard(subject: Subject) -> None:
-        if problems := [finding.message for finding in examine(subject)]:
+        if problems := [finding.message for finding in guard(subject)]:
             raise Refused("; ".join(problems))
 
     def _require_registry(self, outputs: Inputs) -> None:
-        if elsewhere := self._elsewhere(outputs, self.live):
-            raise Unavailable(elsewhere[0].reason)
+        if moved := self._moved_registry(outputs, self.live):
+            raise Unavailable(moved[0].reason)
 
     def _designate(
         self,
@@ -408,18 +389,9 @@ class Lifecycle:
             )
         )
 
-    def _revoke(self, declared: Declared, leaving: str | None) -> None:
-        if removable := self._removable(declared, self.live, leaving):
+    def _revoke(self, declared: Declared, removable: Collection[Access]) -> None:
+        if removable:
             self.live.forget(self.platform.revoke(declared.subscription_id, removable))
-
-    def _removable(self, declared: Declared, live: Live, leaving: str | None) -> tuple[Access, ...]:
-        if declared.former_access.kept_on(self.today):
-            return ()
-        return tuple(
-            item
-            for item in live.stale_access(declared, leaving)
-            if not item.inherited(declared.subscription_id)
-        )
 
     def _remember(self, designation: Designation) -> None:
         self.live.remember(designation)
@@ -445,128 +417,6 @@ class Lifecycle:
             "adopted": record.adopted,
             "registry_id": self.live.registry_id,
         }
-
-
-def read_inputs(inputs: Inputs) -> tuple[Declared, tuple[Failure, ...]]:
-    """Read a resource's inputs; unknown ones are left out.
-
-    Returns:
-        What they declare, and what is wrong with their form.
-    """
-    failures: list[Failure] = []
-
-    def text(key: str) -> str | None:
-        value = inputs.get(key)
-        if value is None or value is UNKNOWN:
-            return None
-        if not isinstance(value, str):
-            number = isinstance(value, float) and value.is_integer()
-            meant = f"; write it in quotes: {str(int(value))!r}" if number else ""
-            failures.append(Failure(key, f"must be a string, not {_plain(value)}{meant}"))
-            return None
-        return value
-
-    subscription_id = text("subscription_id") or ""
-    canonical = subscription_uuid(subscription_id)
-    if inputs.get("subscription_id") is not UNKNOWN and canonical is None:
-        failures.append(
-            Failure(
-                "subscription_id",
-                f"{subscription_id!r} is no subscription id; write its UUID, such as"
-                " 6f9619ff-8b86-4d01-b42d-00cf4fc964ff",
-            )
-        )
-    if inputs.get("partner_id") is None:
-        failures.append(Failure("partner_id", "a Partner ID is needed: 5 to 8 digits"))
-    on_delete = text("on_delete")
-    if on_delete is not None and on_delete not in set(OnDelete):
-        failures.append(Failure("on_delete", f"{on_delete!r} is neither withdraw nor retain"))
-        on_delete = None
-    also = inputs.get("also_partner_ids")
-    if also is UNKNOWN or also is None:
-        also = []
-    if not isinstance(also, list) or not all(isinstance(item, str) for item in also):
-        failures.append(Failure("also_partner_ids", "must be a list of Partner IDs"))
-        also = []
-    declared = Declared(
-        subscription_id=canonical or "",
-        partner_id=text("partner_id"),
-        partner_name=text("partner_name"),
-        replaces_partner_id=text("replaces_partner_id"),
-        moved_from=text("moved_from"),
-        former_access=_former_access(inputs.get("former_access"), failures),
-        also_partner_ids=tuple(also),
-        on_delete=OnDelete(on_delete) if on_delete else None,
-        exceptions=_exceptions(inputs.get("exceptions"), failures),
-    )
-    return declared, tuple(failures)
-
-
-def _former_access(value: object, failures: list[Failure]) -> FormerAccess:
-    if value is None or value == "revoke":
-        return FormerAccess()
-    if value is UNKNOWN or value == "keep":
-        return FormerAccess(keep=True)
-    if isinstance(value, Mapping) and set(value) == {"keep_until", "reason"}:
-        until, reason = value["keep_until"], value["reason"]
-        try:
-            if isinstance(reason, str) and reason.strip():
-                return FormerAccess(keep=True, until=date.fromisoformat(until), reason=reason)
-        except (TypeError, ValueError):
-            pass
-    failures.append(
-        Failure(
-            "former_access",
-            f"{_plain(value)} is none of 'revoke', 'keep' and"
-            " {'keep_until': 'YYYY-MM-DD', 'reason': 'why'}",
-        )
-    )
-    return FormerAccess(keep=True)
-
-
-def _exceptions(value: object, failures: list[Failure]) -> tuple[RuleException, ...]:
-    if value is None or value is UNKNOWN:
-        return ()
-    exceptions = []
-    for item in value if isinstance(value, list) else [value]:
-        if exception := _exception(item):
-            exceptions.append(exception)
-        else:
-            failures.append(
-                Failure(
-                    "exceptions",
-                    f"{_plain(item)} is no exception; write {{'rule': 'DPOR302', 'reason': 'why',"
-                    " 'expires': 'YYYY-MM-DD'}",
-                )
-            )
-    return tuple(exceptions)
-
-
-def _exception(item: object) -> RuleException | None:
-    if not isinstance(item, Mapping) or set(item) != {"rule", "reason", "expires"}:
-        return None
-    if not all(isinstance(text, str) and text.strip() for text in item.values()):
-        return None
-    try:
-        return RuleException(item["rule"], item["reason"], date.fromisoformat(item["expires"]))
-    except ValueError:
-        return None
-
-
-def _leaving(subject: Subject) -> str | None:
-    """The partner whose term would end: the one last deployed, or the one a create replaces."""
-    declared, record, directory = subject.declared, subject.record, subject.live.directory
-    candidates = [record.written_partner_id]
-    if not subject.recorded:
-        candidates.insert(0, record.partner_id)
-    return next(
-        (
-            candidate
-            for candidate in candidates
-            if candidate and not directory.same(candidate, declared.partner_id)
-        ),
-        None,
-    )
 
 
 def _recorded(record: Record) -> dict[str, Any]:
@@ -599,7 +449,3 @@ def _words(item: Access, live: Live) -> str:
 
 def _failure(finding: Finding) -> Failure:
     return Failure(finding.property_name or "", f"{finding.message} [{finding.rule}]")
-
-
-def _plain(value: object) -> str:
-    return "an unknown value" if value is UNKNOWN else repr(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from dpor_provider.model import subscription_uuid
+from dpor_provider.rules.dpor401 import DuplicateDesignation, declared_twice
 
 _declared: dict[str, str] = {}
 _twice: list[str] = []
@@ -30,8 +31,7 @@ def once_per_subscription(
     other = _declared.setdefault(canonical, resource_name)
     if other != resource_name:
         _twice.append(
-            f"subscription {canonical} is declared twice: by {other!r} and by {resource_name!r};"
-            " remove one of them [DPOR401]"
+            f"{resource_name}: {declared_twice(canonical, repr(other))} [{DuplicateDesignation.id}]"
         )
         raise pulumi.RunError(_twice[-1])
     return pulumi.Output.from_input(_unless_twice(canonical))

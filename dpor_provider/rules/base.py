@@ -1,4 +1,4 @@
-"""What a rule is, and what it looks at."""
+"""What a rule is."""
 
 from __future__ import annotations
 
@@ -7,27 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from dpor_provider.live import Live, Record
-from dpor_provider.model import Declared, Finding
+from dpor_provider.model import Finding, Intent, Level
+from dpor_provider.rules.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """One declared subscription beside its live record."""
+class Example:
+    """A declaration that a rule finds something in, or nothing; the tests run it."""
 
-    declared: Declared
-    live: Live
-    managed_by: str | None = None
-    """project/stack/resource that declares it; None where that is not known."""
-    recorded: bool = False
-    """Whether this resource has designated it before."""
-    id_known: bool = True
-    """Whether the subscription's id is known yet."""
-
-    @property
-    def record(self) -> Record:
-        """The live record."""
-        return self.live.record(self.declared.subscription_id)
+    declaration: str
+    """YAML, as in `partners.yaml`."""
+    live: str = ""
+    """YAML: what registry and platform hold, by the names of `dpor_provider.live.Live`."""
+    says: str = ""
+    """What the finding's message holds."""
 
 
 class Rule(ABC):
@@ -36,29 +29,81 @@ class Rule(ABC):
     id: ClassVar[str]
     name: ClassVar[str]
     summary: ClassVar[str]
+    rationale: ClassVar[str]
+    """Why it matters; paragraphs of Markdown."""
+    mend: ClassVar[str]
+    """What to do about a finding; paragraphs of Markdown."""
+    finds: ClassVar[tuple[Example, ...]]
+    accepts: ClassVar[tuple[Example, ...]]
+    level: ClassVar[Level] = Level.MANDATORY
     property_name: ClassVar[str]
     """The resource's property that its findings are about."""
     declared_in: ClassVar[str | None] = None
     """Where a declaration file states it more closely: a key of `Declared.where`."""
+    intents: ClassVar[tuple[Intent, ...]] = (Intent.DESIGNATED,)
+    """The declarations that it has something to say on."""
+    needs_live: ClassVar[bool] = True
+    """Whether it has nothing to say without registry and platform."""
     needs_subscription: ClassVar[bool] = True
-    """Whether it has nothing to say while the subscription's id is unknown."""
+    """Whether it is about the subscription, and not about the partner alone."""
+    needs_known: ClassVar[tuple[str, ...]] = ()
+    """The properties without which it cannot say anything yet."""
+    knows_exceptions: ClassVar[bool] = True
+    guards_writes: ClassVar[bool] = False
+    """Whether the resource itself refuses what it finds, with or without a policy pack."""
 
     @abstractmethod
     def messages(self, subject: Subject) -> Iterator[str]:
         """One line for each problem: what is wrong, and what to do next."""
 
+    def applies(self, subject: Subject) -> bool:
+        """Whether what it looks at is there."""
+        if subject.declared.intent not in self.intents:
+            return False
+        if self.needs_subscription and not subject.id_known:
+            return False
+        if self.needs_live and (
+            subject.view is None or (self.needs_subscription and not subject.readable)
+        ):
+            return False
+        return not any(name in subject.unknown for name in self.needs_known)
+
     def find(self, subject: Subject) -> Iterator[Finding]:
         """The findings on one subscription."""
-        if self.needs_subscription and not subject.id_known:
-            return
+        if self.applies(subject):
+            for message in self.messages(subject):
+                yield self.finding(subject, message)
+
+    def finding(
+        self,
+        subject: Subject,
+        message: str,
+        *,
+        about: str = "",
+        place: str | None = None,
+        level: Level | None = None,
+    ) -> Finding:
+        """A finding of this rule.
+
+        Args:
+            subject: What it is about.
+            message: One line.
+            about: What tells it from others of this rule on the same property.
+            place: The key of `Declared.where` that it stands at, if not the rule's own.
+            level: If not the rule's own.
+        """
         declared = subject.declared
-        places = (declared.where.get(key) for key in (self.declared_in, self.property_name) if key)
-        where = next((place for place in places if place), None)
-        for message in self.messages(subject):
-            yield Finding(
-                rule=self.id,
-                message=message,
-                subscription_id=declared.subscription_id if subject.id_known else None,
-                property_name=self.property_name,
-                where=where,
-            )
+        keys = (place, self.declared_in, self.property_name, "subscription_id")
+        key = next((key for key in keys if key in declared.where), None)
+        # What is wrong with a file's entry of a partner is wrong for every subscription of it.
+        of_partner = key is not None and key == self.declared_in
+        return Finding(
+            rule=self.id,
+            message=message,
+            subscription_id=None if of_partner else declared.subscription_id or None,
+            property_name=self.property_name,
+            where=declared.where[key] if key is not None else None,
+            level=level or self.level,
+            partner_id=declared.partner_id,
+            about=about,
+        )

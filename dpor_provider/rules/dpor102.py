@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from dpor_provider.names import same_name
 from dpor_provider.partner_id import malformed
-from dpor_provider.rules.base import Rule, Subject
+from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.subject import Subject
 
 
 class UnknownPartner(Rule):
@@ -18,15 +19,74 @@ class UnknownPartner(Rule):
     id: ClassVar = "DPOR102"
     name: ClassVar = "unknown-partner"
     summary: ClassVar = "The Partner ID is well formed, but not in the registry's directory."
+    rationale: ClassVar = (
+        "A well-formed Partner ID that is nobody's, or somebody else's, links nobody or the "
+        "wrong company. The registry's directory holds those that were verified once."
+    )
+    mend: ClassVar = (
+        "Correct the ID. If it is right, a Global Administrator enters it with `dpor registry "
+        "partner add`, having verified with the partner whose it is."
+    )
     property_name: ClassVar = "partner_id"
     declared_in: ClassVar = "directory_id"
     needs_subscription: ClassVar = False
+    needs_known: ClassVar = ("partner_id",)
+    guards_writes: ClassVar = True
+    finds: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "5127255", name: Fabrikam Cloud Services}
+""",
+            says="is not in the directory",
+        ),
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "3456789", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "4567890", name: Contoso Consulting, former_ids: ["3456789"]}
+""",
+            says="Contoso Consulting has 4567890 now",
+        ),
+    )
+    accepts: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "4567890", name: Contoso Consulting}
+""",
+        ),
+    )
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name what the directory has instead."""
         partner_id = subject.declared.partner_id
         directory = subject.live.directory
-        if partner_id is None or malformed(partner_id) or partner_id in directory.partners:
+        if (
+            partner_id is None
+            or malformed(partner_id, subject.terms.digits)
+            or partner_id in directory.partners
+        ):
             return
         if partner := directory.find(partner_id):
             yield (

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.names import same_name
-from dpor_provider.rules.base import Rule, Subject
+from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.subject import Subject
 
 
 class PartnerNameMismatch(Rule):
@@ -15,9 +16,67 @@ class PartnerNameMismatch(Rule):
     id: ClassVar = "DPOR103"
     name: ClassVar = "partner-name-mismatch"
     summary: ClassVar = "The partner's name is not the one on record for that Partner ID."
+    rationale: ClassVar = (
+        "In the portal, a person types the Partner ID, looks at the name that appears, and "
+        "only then saves. This is that look: the name stated must be the one on record for "
+        "the ID. Names are compared as people write them, without case, blanks, Unicode form, "
+        "commas and points, and with Ltd as Limited. A declaration is not compared with "
+        "itself: without a registry, the rule does not run."
+    )
+    mend: ClassVar = (
+        "If the name is right, the ID is another company's: correct the ID. If the partner "
+        "was renamed, a Global Administrator runs `dpor registry partner rename`."
+    )
     property_name: ClassVar = "partner_name"
     declared_in: ClassVar = "directory_name"
     needs_subscription: ClassVar = False
+    needs_known: ClassVar = ("partner_id", "partner_name")
+    guards_writes: ClassVar = True
+    finds: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "4567890", name: Fabrikam Cloud Services}
+""",
+            says="on record as 'Fabrikam Cloud Services', not 'Contoso Consulting'",
+        ),
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "4567890", name: Contoso Group, former_names: [Contoso Consulting]}
+""",
+            says="is a former name",
+        ),
+    )
+    accepts: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: "CONTOSO  consulting, Ltd."}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+directory:
+  - {id: "4567890", name: Contoso Consulting Limited}
+""",
+        ),
+    )
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name both, and whose the stated name is."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import ClassVar
 
-from dpor_provider.rules.base import Rule, Subject
+from dpor_provider.model import Role, subscription_scope
+from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.subject import Subject
 
 
 class UnauthorizedDeployer(Rule):
@@ -15,18 +17,94 @@ class UnauthorizedDeployer(Rule):
     id: ClassVar = "DPOR201"
     name: ClassVar = "unauthorized-deployer"
     summary: ClassVar = "The deployer holds none of the roles that may designate a partner."
+    rationale: ClassVar = (
+        "Only a Global Administrator, or an Owner or Contributor of the subscription, may "
+        "designate its partner. Who deploys is found out, never taken from the program or the "
+        "declaration."
+    )
+    mend: ClassVar = (
+        "Deploy as somebody who holds a role, or have a Global Administrator grant one with "
+        "the command in the message. If the identity that previews does not deploy, name the "
+        "one that does: `deployer` in the policy pack's configuration, `dpor:deployer` in the "
+        "stack's."
+    )
     property_name: ClassVar = "subscription_id"
+    knows_exceptions: ClassVar = False
+    guards_writes: ClassVar = True
+    finds: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+deployer: {principal: ci-preview, grants: []}
+""",
+            says="ci-preview may not designate",
+        ),
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+deployer:
+  principal: ci-deploy
+  grants:
+    - {role: Owner, scope: /subscriptions/8854663a-8528-5749-8fab-6489de93353a}
+""",
+            says="holds Owner at /subscriptions/8854663a",
+        ),
+    )
+    accepts: ClassVar = (
+        Example(
+            """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+""",
+            """\
+deployer:
+  principal: ci-deploy
+  grants:
+    - {role: Contributor, scope: /subscriptions/6f9619ff-8b86-4d01-b42d-00cf4fc964ff}
+""",
+        ),
+    )
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the deployer, its roles, and how to get the right one."""
         deployer, subscription_id = subject.live.deployer, subject.declared.subscription_id
-        if deployer.may_designate(subscription_id):
+        roles = subject.terms.roles
+        if deployer.unknown or deployer.may_designate(subscription_id, roles):
             return
         held = ", ".join(f"{grant.role} at {grant.scope}" for grant in deployer.grants)
         yield (
             f"{deployer.principal} may not designate the partner of subscription"
-            f" {subscription_id}: it needs Global Administrator, or Owner or Contributor at or"
-            f" above it, and holds {held or 'no role'}; a Global Administrator can run:"
-            f" dpor registry grant {shlex.quote(deployer.principal)} Owner"
-            f" --scope /subscriptions/{subscription_id}"
+            f" {subscription_id}: it needs {_needed(roles)}, and holds {held or 'no role'};"
+            " a Global Administrator can run: dpor registry grant"
+            f" {shlex.quote(deployer.principal)} {_granted(roles, subscription_id)}"
         )
+
+
+def _needed(roles: Collection[Role]) -> str:
+    below = [role for role in Role if role in roles and role is not Role.GLOBAL_ADMINISTRATOR]
+    needed = [f"{' or '.join(below)} at or above it"] if below else []
+    if Role.GLOBAL_ADMINISTRATOR in roles:
+        needed.insert(0, str(Role.GLOBAL_ADMINISTRATOR))
+    return ", or ".join(needed)
+
+
+def _granted(roles: Collection[Role], subscription_id: str) -> str:
+    below = [role for role in Role if role in roles and role is not Role.GLOBAL_ADMINISTRATOR]
+    if not below:
+        return shlex.quote(Role.GLOBAL_ADMINISTRATOR)
+    return f"{below[0]} --scope {subscription_scope(subscription_id)}"

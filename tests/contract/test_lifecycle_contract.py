@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
 
+from dpor_provider.declaration.inputs import UNKNOWN
 from dpor_provider.errors import Conflict, Refused, Unavailable
 from dpor_provider.model import Access, Observation
 from dpor_provider.platforms import Portal
-from dpor_provider.resources.partner_of_record import UNKNOWN, Lifecycle
+from dpor_provider.resources.partner_of_record import Lifecycle
 
 TODAY = date(2026, 11, 23)
 

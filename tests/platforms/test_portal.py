@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
@@ -17,7 +17,6 @@ from dpor_provider.registry.registry import operating_system_user
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
 OWNER = Owner("estate/dev/payments", "claim-1")
-TODAY = date(2026, 11, 23)
 SUPPORT = "Support Request Contributor"
 
 
@@ -26,7 +25,7 @@ def portal(home: Backend, principal: str | None = None) -> Portal:
 
 
 def live(home: Backend) -> Live:
-    return read_live(home.registry(), portal(home), today=TODAY)
+    return read_live(home.registry(), portal(home))
 
 
 def record(home: Backend, subscription: str = ONE) -> Record:
@@ -62,14 +61,14 @@ def test_an_unknown_platform_is_invalid(home: Backend) -> None:
 def test_the_live_view_of_a_registry_that_cannot_be_read_is_unavailable(home: Backend) -> None:
     missing = open_registry(home.url + ".missing")
     with pytest.raises(Unavailable):
-        read_live(missing, Portal(missing), today=TODAY)
+        read_live(missing, Portal(missing))
 
 
 def test_the_deployer_is_who_opened_the_registry_or_who_is_named(home: Backend) -> None:
     grant = Grant("bob", Role.OWNER, f"/subscriptions/{ONE}")
     home.registry().roles.grant(grant)
     assert live(home).deployer.principal == operating_system_user()
-    named = read_live(home.registry(), portal(home), today=TODAY, principal="bob").deployer
+    named = read_live(home.registry(), portal(home), principal="bob").deployer
     assert (named.principal, named.grants) == ("bob", (grant,))
     assert named.may_designate(ONE)
     assert not named.may_designate(OTHER)

@@ -29,10 +29,12 @@ from dpor_provider.model import (
     Status,
 )
 from dpor_provider.partner_id import malformed
-from dpor_provider.rules import Rule, Subject, all_rules, examine
+from dpor_provider.resources.partner_of_record import INPUTS
+from dpor_provider.rules import Rule, Subject, Terms, all_rules, guard
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
+TODAY = date(2026, 11, 23)
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 CONTOSO = Partner(
@@ -87,7 +89,6 @@ def live(
         former_partners=former or {},
         access=by_scope,
         deployer=Deployer("deployer", grants),
-        today=date(2026, 11, 23),
     )
 
 
@@ -95,8 +96,20 @@ def declared(partner_id: str | None = CONTOSO.id, **rest: Any) -> Declared:
     return Declared(ONE, partner_id, **rest)
 
 
-def found(rule: str, subject: Subject) -> list[str]:
-    findings = list(all_rules()[rule].find(subject))
+def subject(
+    what: Declared,
+    view: Live,
+    managed_by: str | None = None,
+    recorded: bool = False,
+    unknown: Collection[str] = (),
+) -> Subject:
+    return Subject(
+        what, Terms(TODAY), view, managed_by=managed_by, recorded=recorded, unknown=unknown
+    )
+
+
+def found(rule: str, item: Subject) -> list[str]:
+    findings = list(all_rules()[rule].find(item))
     assert all(finding.rule == rule for finding in findings)
     assert all(finding.message.isprintable() for finding in findings)
     return [finding.message for finding in findings]
@@ -126,37 +139,37 @@ def test_rules_have_ids_names_and_summaries_of_their_own() -> None:
 
 def test_rules_are_about_properties_that_a_declaration_has() -> None:
     for rule in all_rules().values():
-        assert rule.property_name in Declared.__dataclass_fields__
+        assert rule.property_name in INPUTS
 
 
 def test_a_finding_has_the_place_of_its_property_and_the_subscription() -> None:
     place = Position("partners.yaml", 7, 5, 7, 12)
-    subject = Subject(declared("123", where={"partner_id": place}), live())
-    (finding,) = examine(subject)
+    item = subject(declared("123", where={"partner_id": place}), live())
+    (finding,) = guard(item)
     assert (finding.rule, finding.where, finding.property_name) == ("DPOR101", place, "partner_id")
     assert finding.subscription_id == ONE
     assert str(finding) == f"partners.yaml:7:5: {finding.message} [DPOR101]"
 
 
 def test_while_the_subscriptions_id_is_unknown_only_the_partner_is_examined() -> None:
-    subject = Subject(
-        declared("123", partner_name="x"),
+    item = subject(
+        Declared("", "123", "x"),
         live(designation(FABRIKAM.id, managed_by="other/dev/x"), grants=()),
         managed_by="estate/dev/x",
-        id_known=False,
+        unknown=["subscription_id"],
     )
-    findings = list(examine(subject))
+    findings = guard(item)
     assert [finding.rule for finding in findings] == ["DPOR101"]
     assert findings[0].subscription_id is None
 
 
 def test_several_problems_of_one_subscription_are_all_found_in_order() -> None:
-    subject = Subject(
+    item = subject(
         declared(NORTHWIND.id, partner_name="Northwind"),
         live(designation(FABRIKAM.id, managed_by="other/dev/x"), grants=()),
         managed_by="estate/dev/x",
     )
-    assert [finding.rule for finding in examine(subject)] == [
+    assert [finding.rule for finding in guard(item)] == [
         "DPOR103",
         "DPOR201",
         "DPOR301",
@@ -166,18 +179,18 @@ def test_several_problems_of_one_subscription_are_all_found_in_order() -> None:
 
 
 def test_a_sound_declaration_has_no_finding() -> None:
-    subject = Subject(
+    item = subject(
         declared(partner_name=CONTOSO.name),
         live(designation(managed_by="estate/dev/x")),
         managed_by="estate/dev/x",
     )
-    assert list(examine(subject)) == []
+    assert guard(item) == ()
 
 
 @pytest.mark.parametrize("intent", [Intent.NONE, Intent.UNDECIDED])
 def test_where_no_partner_is_wanted_no_partner_is_examined(intent: Intent) -> None:
-    subject = Subject(declared(None, intent=intent), live(designation(FABRIKAM.id)))
-    assert list(examine(subject)) == []
+    item = subject(declared(None, intent=intent), live(designation(FABRIKAM.id)))
+    assert guard(item) == ()
 
 
 # --- DPOR101 malformed-partner-id ---------------------------------------------------------------
@@ -187,7 +200,7 @@ def test_where_no_partner_is_wanted_no_partner_is_examined(intent: Intent) -> No
     "partner_id", ["10000", "54321", "4567890", "99999998", "123457", "2345678", "11112"]
 )
 def test_five_to_eight_digits_are_well_formed(partner_id: str) -> None:
-    assert found("DPOR101", Subject(declared(partner_id), live())) == []
+    assert found("DPOR101", subject(declared(partner_id), live())) == []
 
 
 @pytest.mark.parametrize(
@@ -223,13 +236,13 @@ def test_five_to_eight_digits_are_well_formed(partner_id: str) -> None:
         ("456789012", "it has 9 digits, where a Partner ID has 5 to 8"),
         (ONE, "it is a GUID, such as a tenant id or a usage attribution id"),
         (f" {ONE.upper()} ", "it is a GUID"),
-        (f"pid-{ONE}", "write 5 to 8 digits and nothing else"),
+        (f"pid-{ONE}", "it is a customer usage attribution id; ask the partner"),
     ],
 )
 def test_what_is_no_partner_id_is_found_and_said_what_it_looks_like(
     partner_id: str, said: str
 ) -> None:
-    (message,) = found("DPOR101", Subject(declared(partner_id), live()))
+    (message,) = found("DPOR101", subject(declared(partner_id), live()))
     assert message.startswith(f"{partner_id!r} is no Partner ID: ")
     assert said in message
 
@@ -238,7 +251,7 @@ def test_what_is_no_partner_id_is_found_and_said_what_it_looks_like(
     "partner_id", ["MPN-1234567", " 1234567", "01234567", "0000", "１１１１１"]
 )
 def test_a_placeholder_is_never_suggested(partner_id: str) -> None:
-    (message,) = found("DPOR101", Subject(declared(partner_id), live()))
+    (message,) = found("DPOR101", subject(declared(partner_id), live()))
     assert "did you mean" not in message
 
 
@@ -260,12 +273,12 @@ def test_any_text_is_a_partner_id_or_is_said_not_to_be_one_in_one_line(text: str
 
 def test_a_partner_of_the_directory_is_known() -> None:
     for partner in (CONTOSO, NORTHWIND):
-        assert found("DPOR102", Subject(declared(partner.id), live())) == []
+        assert found("DPOR102", subject(declared(partner.id), live())) == []
 
 
 @pytest.mark.parametrize("partner_id", [None, "", "123", "12345", ONE])
 def test_what_is_malformed_is_not_called_unknown_too(partner_id: str | None) -> None:
-    assert found("DPOR102", Subject(declared(partner_id), live())) == []
+    assert found("DPOR102", subject(declared(partner_id), live())) == []
 
 
 @pytest.mark.parametrize(
@@ -282,7 +295,7 @@ def test_what_is_malformed_is_not_called_unknown_too(partner_id: str | None) -> 
 def test_an_unknown_partner_is_found_with_what_to_do(
     partner_id: str, name: str | None, said: str
 ) -> None:
-    (message,) = found("DPOR102", Subject(declared(partner_id, partner_name=name), live()))
+    (message,) = found("DPOR102", subject(declared(partner_id, partner_name=name), live()))
     assert message.startswith(f"Partner ID {partner_id} ")
     assert said in message
 
@@ -304,7 +317,7 @@ def test_an_unknown_partner_is_found_with_what_to_do(
 def test_a_name_on_record_or_of_an_unknown_partner_is_no_mismatch(
     partner_id: str | None, name: str | None
 ) -> None:
-    assert found("DPOR103", Subject(declared(partner_id, partner_name=name), live())) == []
+    assert found("DPOR103", subject(declared(partner_id, partner_name=name), live())) == []
 
 
 @pytest.mark.parametrize(
@@ -318,7 +331,7 @@ def test_a_name_on_record_or_of_an_unknown_partner_is_no_mismatch(
     ],
 )
 def test_another_name_than_the_one_on_record_is_found(name: str, said: str) -> None:
-    (message,) = found("DPOR103", Subject(declared(partner_name=name), live()))
+    (message,) = found("DPOR103", subject(declared(partner_name=name), live()))
     assert said in message
 
 
@@ -334,7 +347,7 @@ def test_another_name_than_the_one_on_record_is_found(name: str, said: str) -> N
     ],
 )
 def test_a_deployer_with_a_role_at_or_above_the_subscription_may(grant: Grant) -> None:
-    assert found("DPOR201", Subject(declared(), live(grants=(grant,)))) == []
+    assert found("DPOR201", subject(declared(), live(grants=(grant,)))) == []
 
 
 @pytest.mark.parametrize(
@@ -353,7 +366,7 @@ def test_a_deployer_with_a_role_at_or_above_the_subscription_may(grant: Grant) -
 def test_a_deployer_without_one_is_found_with_what_it_holds(
     grants: tuple[Grant, ...], said: str
 ) -> None:
-    (message,) = found("DPOR201", Subject(declared(), live(grants=grants)))
+    (message,) = found("DPOR201", subject(declared(), live(grants=grants)))
     assert message.startswith(f"deployer may not designate the partner of subscription {ONE}")
     assert said in message
     assert message.endswith(f"dpor registry grant deployer Owner --scope /subscriptions/{ONE}")
@@ -364,7 +377,7 @@ def test_a_deployer_without_one_is_found_with_what_it_holds(
 
 @pytest.mark.parametrize("partner_id", [CONTOSO.id, "11119999", None])
 def test_a_partner_that_is_active_or_unknown_is_not_retired(partner_id: str | None) -> None:
-    assert found("DPOR301", Subject(declared(partner_id), live())) == []
+    assert found("DPOR301", subject(declared(partner_id), live())) == []
 
 
 @pytest.mark.parametrize(
@@ -375,7 +388,7 @@ def test_a_partner_that_is_active_or_unknown_is_not_retired(partner_id: str | No
     ],
 )
 def test_a_retired_partner_is_found_with_its_successor(partner: Partner, said: str) -> None:
-    (message,) = found("DPOR301", Subject(declared(partner.id), live()))
+    (message,) = found("DPOR301", subject(declared(partner.id), live()))
     assert message == f"partner {partner.name} ({partner.id}) {said}"
 
 
@@ -383,27 +396,27 @@ def test_a_retired_partner_is_found_with_its_successor(partner: Partner, said: s
 
 
 @pytest.mark.parametrize(
-    "subject",
+    "item",
     [
-        Subject(declared(), live()),
-        Subject(declared(), live(designation(None))),
-        Subject(declared(), live(designation())),
-        Subject(declared(), live(designation("3456789"))),
-        Subject(declared("3456789"), live(designation())),
-        Subject(declared(None, intent=Intent.NONE), live(designation(FABRIKAM.id))),
-        Subject(declared(replaces_partner_id=FABRIKAM.id), live(designation(FABRIKAM.id))),
-        Subject(
+        subject(declared(), live()),
+        subject(declared(), live(designation(None))),
+        subject(declared(), live(designation())),
+        subject(declared(), live(designation("3456789"))),
+        subject(declared("3456789"), live(designation())),
+        subject(declared(None, intent=Intent.NONE), live(designation(FABRIKAM.id))),
+        subject(declared(replaces_partner_id=FABRIKAM.id), live(designation(FABRIKAM.id))),
+        subject(
             declared(FABRIKAM.id, replaces_partner_id=CONTOSO.id), live(designation("3456789"))
         ),
-        Subject(declared(), live(designation(FABRIKAM.id)), recorded=True),
+        subject(declared(), live(designation(FABRIKAM.id)), recorded=True),
     ],
 )
-def test_nothing_unexpected_is_replaced(subject: Subject) -> None:
-    assert found("DPOR304", subject) == []
+def test_nothing_unexpected_is_replaced(item: Subject) -> None:
+    assert found("DPOR304", item) == []
 
 
 def test_another_live_partner_is_found_with_who_made_it_and_how_to_replace_it() -> None:
-    (message,) = found("DPOR304", Subject(declared(), live(designation(FABRIKAM.id))))
+    (message,) = found("DPOR304", subject(declared(), live(designation(FABRIKAM.id))))
     assert message == (
         f"subscription {ONE} has 5127255 (Fabrikam Cloud Services), set by alice at"
         " 2026-11-23 12:00:00.000000 UTC (version 3), which is not replaced; if it is to be, say"
@@ -412,18 +425,18 @@ def test_another_live_partner_is_found_with_who_made_it_and_how_to_replace_it() 
 
 
 def test_a_replacement_of_somebody_else_is_found_with_whom_it_names() -> None:
-    subject = Subject(declared(replaces_partner_id=NORTHWIND.id), live(designation(FABRIKAM.id)))
-    (message,) = found("DPOR304", subject)
+    item = subject(declared(replaces_partner_id=NORTHWIND.id), live(designation(FABRIKAM.id)))
+    (message,) = found("DPOR304", item)
     assert "not replaced, since only 2345678 (Northwind Traders IT) may be;" in message
 
 
 def test_a_partner_that_only_the_platform_shows_is_unexpected_too() -> None:
     seen = Observation(ONE, FABRIKAM.id, None, "bob", NOW)
     for view in (live(seen=[seen]), live(designation(), seen=[seen])):
-        (message,) = found("DPOR304", Subject(declared(), view))
+        (message,) = found("DPOR304", subject(declared(), view))
         assert "seen on the platform by bob" in message
     pending = live(designation(effective=False), seen=[seen])
-    assert found("DPOR304", Subject(declared(), pending)) == []
+    assert found("DPOR304", subject(declared(), pending)) == []
 
 
 # --- DPOR401 duplicate-designation --------------------------------------------------------------
@@ -443,22 +456,22 @@ def test_a_subscription_of_nobody_or_of_the_own_project_or_that_moves_is_no_dupl
     owner: str | None, own: str | None, moved_from: str | None
 ) -> None:
     view = live(designation(managed_by=owner))
-    subject = Subject(declared(moved_from=moved_from), view, managed_by=own)
-    assert found("DPOR401", subject) == []
+    item = subject(declared(moved_from=moved_from), view, managed_by=own)
+    assert found("DPOR401", item) == []
 
 
 @pytest.mark.parametrize("moved_from", [None, "third", "other/dev/x", "oth"])
 def test_a_subscription_of_another_project_is_found_with_its_owner(moved_from: str | None) -> None:
     view = live(designation(managed_by="other/dev/x"))
-    subject = Subject(declared(moved_from=moved_from), view, managed_by="estate/dev/x")
-    (message,) = found("DPOR401", subject)
+    item = subject(declared(moved_from=moved_from), view, managed_by="estate/dev/x")
+    (message,) = found("DPOR401", item)
     assert f"subscription {ONE} belongs to other/dev/x (project/stack/resource)" in message
     assert message.endswith("moved_from other")
 
 
 def test_a_project_whose_name_only_begins_alike_is_another() -> None:
     view = live(designation(managed_by="estate-2/dev/x"))
-    assert found("DPOR401", Subject(declared(), view, managed_by="estate/dev/x"))
+    assert found("DPOR401", subject(declared(), view, managed_by="estate/dev/x"))
 
 
 # --- Stale access -------------------------------------------------------------------------------
