@@ -49,6 +49,10 @@ clean: ## Remove all that was made in this folder, the example's registry too
 	rm -rf .venv .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
+.PHONY: docs
+docs: .venv/installed ## Write the rules' pages and the README's table
+	@$(PY) tools/rule_pages.py
+
 .PHONY: lock
 lock: ## Bring requirements.lock up to pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev \

@@ -21,9 +21,14 @@ EXIT_FAILED = 2
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("dpor_provider.cli.access", "Access that partners hold, as people maintain it."),
+    "check": ("dpor_provider.cli.check", "Check declarations, as the policy pack would."),
     "confirm": ("dpor_provider.cli.portal", "Confirm what the portal shows for a subscription."),
+    "drift": ("dpor_provider.cli.drift", "Compare declarations with what is live."),
+    "explain": ("dpor_provider.cli.rules", "Explain one rule."),
     "observe": ("dpor_provider.cli.portal", "Import what the portal shows from a CSV file."),
+    "policies": ("dpor_provider.cli.policies", "Write a policy pack of one's own."),
     "registry": ("dpor_provider.cli.registry", "The system of record."),
+    "rules": ("dpor_provider.cli.rules", "List the rules."),
     "schema": ("dpor_provider.cli.schema", "Print the declaration's JSON Schema."),
     "worklist": ("dpor_provider.cli.portal", "What a person still has to do in the portal."),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -110,10 +111,46 @@ class RoleName(click.ParamType[Role]):
         return found
 
 
+class RuleId(click.ParamType[str]):
+    """A rule, by its id or its name."""
+
+    name = "rule"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Give the id; refuse what is no rule."""
+        import difflib
+
+        from dpor_provider.rules import all_rules
+
+        rules = all_rules()
+        ids = {name: rule.id for rule in rules.values() for name in (rule.id.lower(), rule.name)}
+        wanted = str(value).lower()
+        if wanted not in ids:
+            near = difflib.get_close_matches(wanted, ids, n=1)
+            hint = f"did you mean {ids[near[0]]}?" if near else "see: dpor rules"
+            self.fail(f"{value!r} is no rule; {hint}", param, ctx)
+        return ids[wanted]
+
+
+class Day(click.ParamType[date]):
+    """A day."""
+
+    name = "day"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read YYYY-MM-DD."""
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no day; write it as 2026-12-31", param, ctx)
+
+
 TEXT = Text()
 SUBSCRIPTION = Subscription()
 SCOPE = Scope()
 PARTNER_ID = PartnerId()
 ROLE = RoleName()
+RULE = RuleId()
+DAY = Day()
 
 pass_session = click.make_pass_decorator(Session)

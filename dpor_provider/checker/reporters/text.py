@@ -1,0 +1,74 @@
+"""For people: file:line:column, the line, and a caret below what is meant."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from dpor_provider.checker.result import Reported, Result, SuppressedBy
+from dpor_provider.checker.words import change, line, summary, why_suppressed
+from dpor_provider.model import Level, Position
+from dpor_provider.printable import printable
+
+WIDTH = 100
+"""Columns of a quoted line; of a longer one, the part around the caret is shown."""
+
+
+def report(result: Result) -> str:
+    """The findings, then what does not count, then what changed, then the summary."""
+    return "".join(f"{text}\n" for text in _lines(result))
+
+
+def _lines(result: Result) -> Iterator[str]:
+    for one in result.findings:
+        if not one.suppressed:
+            yield from _finding(one)
+    for one in result.findings:
+        if one.suppressed and one.suppressed.kind is SuppressedBy.EXCEPTION:
+            yield f"{_place(one)}suppressed {one.finding.rule}, {why_suppressed(one)}"
+    if known := [one for one in result.findings if why_suppressed(one) == "in the baseline"]:
+        yield f"suppressed, in the baseline: {len(known)}"
+    if result.base:
+        yield f"since {line(result.base)}:{'' if result.changes else ' nothing changes'}"
+        yield from (f"  {change(one)}" for one in result.changes)
+    yield summary(result)
+
+
+def _finding(one: Reported) -> Iterator[str]:
+    finding = one.finding
+    advisory = " (advisory)" if finding.level is Level.ADVISORY else ""
+    yield f"{_place(one)}{finding.rule}{advisory} {line(finding.message)}"
+    if finding.where and one.excerpt is not None:
+        yield from _quoted(finding.where, one.excerpt)
+
+
+def _place(one: Reported) -> str:
+    return f"{line(str(one.finding.where))}: " if one.finding.where else ""
+
+
+def _quoted(where: Position, text: str) -> Iterator[str]:
+    start = where.column - 1
+    end = where.end_column - 1 if where.end_line == where.line else len(text)
+    before, meant, after = (_shown(part) for part in (text[:start], text[start:end], text[end:]))
+    cut = max(0, _width(before) + min(_width(meant), WIDTH) - WIDTH)
+    if cut:
+        before = "…" + before[cut + 1 :]
+    quoted = before + meant + after
+    if len(quoted) > WIDTH:
+        quoted = quoted[: WIDTH - 1] + "…"
+    number = str(where.line)
+    carets = "^" * max(1, min(_width(meant), WIDTH - _width(before)))
+    yield f"  {number} | {quoted}"
+    yield f"  {' ' * len(number)} | {' ' * _width(before)}{carets}"
+
+
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", "    "))
+
+
+def _width(text: str) -> int:
+    """The columns that a terminal takes for it."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )
