@@ -9,6 +9,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from dpor_provider import PartnerOfRecord, declare
+from dpor_provider.resources.dynamic import PartnerOfRecordProvider
 
 
 class Subscriptions(ResourceProvider):
@@ -36,12 +37,22 @@ class Team(pulumi.ComponentResource):
         super().__init__("test:index:Team", name)
 
 
+class Forged(Resource, module="other", name="Thing"):
+    """The provider of a PartnerOfRecord under another type."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions | None, **properties: Any) -> None:
+        owner = f"{pulumi.get_project()}/{pulumi.get_stack()}/{name}"
+        super().__init__(PartnerOfRecordProvider(), name, properties | {"managed_by": owner}, opts)
+
+
 plan = json.loads(Path(f"{pulumi.get_stack()}.json").read_text())
 for arguments in plan["resources"]:
-    name, parent, made = (arguments.pop(key, None) for key in ("name", "parent", "made"))
+    name, parent, made, forged = (
+        arguments.pop(key, None) for key in ("name", "parent", "made", "forged")
+    )
     if made:
         arguments["subscription_id"] = Subscription(made).subscription_id
     opts = pulumi.ResourceOptions(parent=Team(parent)) if parent else None
-    resource = PartnerOfRecord(name, **arguments, opts=opts)
+    resource = (Forged if forged else PartnerOfRecord)(name, **arguments, opts=opts)
 if "declare" in plan:
     declare(*plan["declare"])

@@ -1,0 +1,175 @@
+"""What the pack knows of a run: what is live, on which terms it judges, and what it has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dpor_provider.declaration import load
+from dpor_provider.declaration.inputs import UNKNOWN, read_inputs
+from dpor_provider.errors import DporError, Invalid
+from dpor_provider.live import Live
+from dpor_provider.model import Estate, Finding, Level
+from dpor_provider.platforms import DEFAULT, open_platform, read_live
+from dpor_provider.policies.options import Options
+from dpor_provider.registry import open_registry
+from dpor_provider.rules import (
+    Settled,
+    Subject,
+    Target,
+    Terms,
+    all_rules,
+    approvals,
+    excusable,
+    settle,
+    undeclared,
+)
+from dpor_provider.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource as the pack is shown it."""
+
+    name: str
+    managed_by: str
+    """project/stack/resource name, by its URN."""
+    inputs: Mapping[str, Any]
+    """Plain values; `UNKNOWN` for what is not known in a preview."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """Examines the resources of one run.
+
+    Registry and platform are read once, in bulk, from what the platform team's options name, and
+    the stack's settings only where those are silent.
+    """
+
+    options: Options
+    stack: Settings
+    live: Live | None
+    terms: Terms
+    notes: tuple[str, ...]
+    """What is to be said once in a run."""
+    problem: str | None
+    """Why nothing live can be looked at; None if it can."""
+    _declared: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, options: Options, stack: Settings) -> Guard:
+        """Read registry, platform and approved exceptions; what cannot be read is `problem`."""
+        terms = Terms(
+            today=options.today or datetime.now(UTC).date(),
+            roles=options.roles,
+            digits=options.digits,
+        )
+        live, problem, notes = None, None, _silent(options, stack)
+        try:
+            if options.exceptions:
+                terms = _approving(terms, options)
+            registry = open_registry(options.registry or stack.registry)
+            platform = open_platform(options.platform or stack.platform, registry)
+            live = read_live(registry, platform, principal=options.deployer)
+        except DporError as error:
+            problem = str(error)
+        return cls(options, stack, live, terms, notes, problem)
+
+    def examine(self, resource: Resource) -> Settled:
+        """What all the rules find on a resource."""
+        declared, failures = read_inputs(resource.inputs)
+        found = [
+            Finding("DPOR001", f"{failure.property_name}: {failure.reason}") for failure in failures
+        ]
+        if self.problem:
+            found.append(Finding("DPOR204", f"nothing live could be looked at: {self.problem}"))
+        row = self.live.designations.get(declared.subscription_id) if self.live else None
+        first = self._declared.setdefault(declared.subscription_id or resource.name, resource.name)
+        subject = Subject(
+            declared,
+            self.terms,
+            self.live,
+            managed_by=resource.managed_by,
+            recorded=row is not None and row.managed_by == resource.managed_by,
+            unknown=frozenset(name for name, value in resource.inputs.items() if value is UNKNOWN),
+            elsewhere=repr(first) if first != resource.name else None,
+            target=Target(
+                _text(resource.inputs.get("registry_id")), self.stack.platform or DEFAULT
+            ),
+        )
+        found += self._claim(resource)
+        for rule in all_rules().values():
+            found += _careful(rule.id, rule.level, lambda rule=rule: rule.find(subject))  # type: ignore[misc]
+        return settle(subject, found, excusable())
+
+    def undeclared(self) -> list[Finding]:
+        """What DPOR402 finds on the subscriptions that no resource of the stack declares."""
+        if self.live is None:
+            return []
+        live, rule = self.live, all_rules()["DPOR402"]
+        return _careful(
+            rule.id,
+            rule.level,
+            lambda: (
+                finding
+                for subject in undeclared(Estate((), {}, ()), self.terms, live)
+                if subject.declared.subscription_id not in self._declared
+                for finding in rule.find(subject)
+            ),
+        )
+
+    @staticmethod
+    def _claim(resource: Resource) -> Iterator[Finding]:
+        claimed = resource.inputs.get("managed_by")
+        if claimed != resource.managed_by:
+            yield Finding(
+                "DPOR401",
+                f"the resource says that {claimed!r} owns it, and it is {resource.managed_by!r};"
+                " leave managed_by to PartnerOfRecord",
+            )
+
+
+def _silent(options: Options, stack: Settings) -> tuple[str, ...]:
+    """What the pack was not told, and takes from the stack, which a pull request may change."""
+    taken = [
+        f"{name} {given!r}"
+        for name, told, given in (
+            ("registry", options.registry, stack.registry or "the default"),
+            ("platform", options.platform, stack.platform or DEFAULT),
+        )
+        if told is None
+    ]
+    if not taken:
+        return ()
+    note = (
+        f"taken from the stack's configuration, which a pull request may change: {', '.join(taken)}"
+    )
+    return (f"{note}; name them in the pack's (--policy-pack-config, settings)",)
+
+
+def _approving(terms: Terms, options: Options) -> Terms:
+    path = options.exceptions
+    try:
+        loaded = load([path] if path else [])
+    except Invalid as error:
+        raise Invalid(f"the approved exceptions: {error}") from None
+    if loaded.findings:
+        raise Invalid(f"the approved exceptions: {loaded.findings[0]}")
+    return Terms(
+        terms.today, terms.roles, terms.digits, approvals(loaded.estate), approved_in=str(path)
+    )
+
+
+def _careful(rule_id: str, level: Level, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    """What a rule finds; its failure is a finding, as it must not pass for 'nothing found'."""
+    try:
+        return list(find())
+    except Exception as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        return [Finding(rule_id, f"the rule failed ({what}); please report this", level=level)]
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
