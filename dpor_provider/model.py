@@ -340,6 +340,7 @@ class Action(StrEnum):
     """What an entry of the audit log is about."""
 
     INIT = "init"
+    UPGRADE = "upgrade"
     DESIGNATE = "designate"
     SWITCH = "switch"
     REPAIR = "repair"
@@ -354,6 +355,8 @@ class Action(StrEnum):
     PARTNER_ADD = "partner-add"
     PARTNER_RENAME = "partner-rename"
     PARTNER_RETIRE = "partner-retire"
+    PARTNER_RENUMBER = "partner-renumber"
+    PARTNER_AGREEMENT = "partner-agreement"
     ACCESS_ADD = "access-add"
     ACCESS_REMOVE = "access-remove"
     ACCESS_REVOKE = "access-revoke"

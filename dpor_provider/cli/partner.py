@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 import click
 
 from dpor_provider.cli.output import Format, format_option, print_json, print_result, print_table
-from dpor_provider.cli.session import PARTNER_ID, TEXT, Session, pass_session
-from dpor_provider.model import Partner
+from dpor_provider.cli.session import DAY, PARTNER_ID, TEXT, Session, pass_session
+from dpor_provider.model import Agreement, Partner
 
 
 @click.group()
@@ -63,6 +64,50 @@ def retire(
     print_result(output_format, _partner(retired), f"{retired.name} ({retired.id}) is retired")
 
 
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.argument("new_id", metavar="NEW_PARTNER_ID", type=PARTNER_ID)
+@format_option
+@pass_session
+def renumber(session: Session, partner_id: str, new_id: str, output_format: Format) -> None:
+    """Give a partner another Partner ID; it stays the same company, and nothing is revoked."""
+    renumbered = session.registry.partners.renumber(partner_id, new_id)
+    print_result(
+        output_format,
+        _partner(renumbered),
+        f"{renumbered.name} has Partner ID {new_id} now; declarations of {partner_id} are told so",
+    )
+
+
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.argument("reference", type=TEXT, required=False)
+@click.option("--expires", metavar="YYYY-MM-DD", type=DAY, help="Its last day.")
+@click.option("--none", "ended", is_flag=True, help="There is no agreement any more.")
+@format_option
+@pass_session
+def agreement(
+    session: Session,
+    partner_id: str,
+    reference: str | None,
+    expires: date | None,
+    ended: bool,
+    output_format: Format,
+) -> None:
+    """Enter the data-sharing agreement with a partner: where it is filed, and its last day."""
+    if (reference is None) != ended:
+        raise click.UsageError("name the agreement's REFERENCE, or say --none")
+    entered = Agreement(reference, expires) if reference else None
+    agreed = session.registry.partners.agree(partner_id, entered)
+    until = f" until {expires}" if expires else ""
+    print_result(
+        output_format,
+        _partner(agreed),
+        f"{agreed.name} ({partner_id}): "
+        + (f"agreement {reference}{until}" if reference else "no agreement"),
+    )
+
+
 @partner.command("list")
 @format_option
 @pass_session
@@ -74,7 +119,16 @@ def list_(session: Session, output_format: Format) -> None:
         return
     print_table(
         "Partners",
-        ("Partner ID", "Name", "Status", "Replaced by", "Former IDs", "Former names"),
+        (
+            "Partner ID",
+            "Name",
+            "Status",
+            "Replaced by",
+            "Former IDs",
+            "Former names",
+            "Agreement",
+            "Agreed until",
+        ),
         (
             (
                 item.id,
@@ -83,14 +137,15 @@ def list_(session: Session, output_format: Format) -> None:
                 item.replaced_by,
                 ", ".join(item.former_ids),
                 ", ".join(item.former_names),
+                item.agreement.reference if item.agreement else None,
+                item.agreement.expires if item.agreement else None,
             )
             for item in partners
         ),
         "The directory is empty; enter a partner with: dpor registry partner add",
+        details=4,
     )
 
 
 def _partner(item: Partner) -> dict[str, Any]:
-    fields = asdict(item)
-    del fields["agreement"]
-    return fields
+    return asdict(item)

@@ -65,6 +65,21 @@ def init(session: Session, output_format: Format) -> None:
 @registry.command()
 @format_option
 @pass_session
+def upgrade(session: Session, output_format: Format) -> None:
+    """Bring a registry that an older version made to this version's schema."""
+    from dpor_provider.registry import upgrade_registry
+
+    before, after = upgrade_registry(session.registry_url)
+    print_result(
+        output_format,
+        {"version": 1, "before": before, "after": after},
+        f"the registry had schema {before}, and has {after} now",
+    )
+
+
+@registry.command()
+@format_option
+@pass_session
 def show(session: Session, output_format: Format) -> None:
     """Show every subscription's partner of record, and who may change it."""
     opened = session.registry

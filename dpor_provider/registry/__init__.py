@@ -2,6 +2,20 @@
 
 from dpor_provider.registry.access import RemovedAccess
 from dpor_provider.registry.designations import Owner
-from dpor_provider.registry.registry import Content, Registry, init_registry, open_registry
+from dpor_provider.registry.registry import (
+    Content,
+    Registry,
+    init_registry,
+    open_registry,
+    upgrade_registry,
+)
 
-__all__ = ["Content", "Owner", "Registry", "RemovedAccess", "init_registry", "open_registry"]
+__all__ = [
+    "Content",
+    "Owner",
+    "Registry",
+    "RemovedAccess",
+    "init_registry",
+    "open_registry",
+    "upgrade_registry",
+]

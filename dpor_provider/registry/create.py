@@ -16,6 +16,7 @@ from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.model import Action, Grant
 from dpor_provider.registry import audit, tables
 from dpor_provider.registry.database import APPLICATION_ID, WRITE, Database, cause, connect
+from dpor_provider.registry.upgrade import migrate
 
 
 def create(url: URL, maker: Grant) -> Database:
@@ -60,16 +61,9 @@ def _make_folder(folder: Path) -> None:
 
 
 def _build(url: URL, maker: Grant) -> None:
-    # Only the making of a registry pays for Alembic's import.
-    from alembic import command
-    from alembic.config import Config
-
     engine = connect(url, journal_mode="DELETE")
     with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
-        config = Config()
-        config.set_main_option("script_location", "dpor_provider:registry/migrations")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        migrate(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(
             insert(tables.registry).values(id=str(uuid.uuid4()), created_at=datetime.now(UTC))

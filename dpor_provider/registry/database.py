@@ -61,14 +61,24 @@ class Database:
             yield connection
 
     @contextlib.contextmanager
-    def _transaction(self, *, write: bool) -> Iterator[Connection]:
+    def upgrade(self) -> Iterator[Connection]:
+        """A transaction of `write` on a registry of an older schema, too.
+
+        Raises:
+            Unavailable: it cannot be written, is no registry, or a newer version made it.
+        """
+        with self._transaction(write=True, older=True) as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _transaction(self, *, write: bool, older: bool = False) -> Iterator[Connection]:
         self._require_file()
         try:
             with (
                 self._engine.connect().execution_options(**{WRITE: write}) as connection,
                 connection.begin(),
             ):
-                self._require_schema(connection)
+                self._require_schema(connection, older)
                 yield connection
         except DBAPIError as error:
             raise Unavailable(f"registry {self.name}: {cause(error)}") from error
@@ -85,7 +95,7 @@ class Database:
         if not found:
             raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
 
-    def _require_schema(self, connection: Connection) -> None:
+    def _require_schema(self, connection: Connection, older: bool) -> None:
         found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
         if found != APPLICATION_ID:
             raise Unavailable(
@@ -93,11 +103,17 @@ class Database:
                 " registry elsewhere with: dpor registry init"
             )
         schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        if schema != tables.SCHEMA:
-            raise Unavailable(
-                f"registry {self.name} has schema {_printable(str(schema))}, this version of"
-                f" dpor-provider knows {tables.SCHEMA}; upgrade dpor-provider"
-            )
+        if schema == tables.SCHEMA or (older and schema in tables.OLDER):
+            return
+        mend = (
+            "a Global Administrator runs: dpor registry upgrade"
+            if schema in tables.OLDER
+            else "upgrade dpor-provider"
+        )
+        raise Unavailable(
+            f"registry {self.name} has schema {_printable(str(schema))}, this version of"
+            f" dpor-provider knows {tables.SCHEMA}; {mend}"
+        )
 
 
 def identity(connection: Connection) -> str:

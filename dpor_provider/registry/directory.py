@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from dpor_provider.errors import Invalid
-from dpor_provider.model import Action, Directory, Partner, Status
+from dpor_provider.model import Action, Agreement, Directory, Partner, Status
 from dpor_provider.partner_id import malformed
 from dpor_provider.registry import audit
 from dpor_provider.registry.database import Database
@@ -28,6 +28,7 @@ def read(connection: Connection) -> Directory:
             replaced_by=row.replaced_by,
             principals=tuple(row.principals),
             tenants=tuple(row.tenants),
+            agreement=Agreement(row.agreement, row.agreement_expires) if row.agreement else None,
         )
         for row in connection.execute(select(partners).order_by(partners.c.id))
     )
@@ -99,6 +100,39 @@ class Partners:
             self._record(connection, Action.PARTNER_RETIRE, retired)
             return retired
 
+    def renumber(self, partner_id: str, new_id: str) -> Partner:
+        """Give a partner another Partner ID; the old one stays known as a former one of it.
+
+        It is the same company: no designation is switched, and no access becomes stale.
+
+        Raises:
+            Invalid: the new ID is malformed, or somebody's already.
+        """
+        if problem := malformed(new_id):
+            raise Invalid(f"{new_id!r} is no Partner ID: {problem}")
+        with self._writer.everything(f"renumber partner {partner_id}") as connection:
+            partner = _known(connection, partner_id)
+            if other := read(connection).find(new_id):
+                raise Invalid(f"Partner ID {new_id} is {other.name}'s already")
+            renumbered = replace(partner, id=new_id, former_ids=(*partner.former_ids, partner.id))
+            connection.execute(delete(partners).where(partners.c.id == partner_id))
+            connection.execute(insert(partners).values(_row(renumbered)))
+            connection.execute(
+                update(partners)
+                .where(partners.c.replaced_by == partner_id)
+                .values(replaced_by=new_id)
+            )
+            self._record(connection, Action.PARTNER_RENUMBER, renumbered)
+            return renumbered
+
+    def agree(self, partner_id: str, agreement: Agreement | None) -> Partner:
+        """Enter the data-sharing agreement with a partner; None strikes it."""
+        with self._writer.everything(f"change the agreement with {partner_id}") as connection:
+            agreed = replace(_known(connection, partner_id), agreement=agreement)
+            self._update(connection, agreed)
+            self._record(connection, Action.PARTNER_AGREEMENT, agreed)
+            return agreed
+
     def _update(self, connection: Connection, partner: Partner) -> None:
         connection.execute(
             update(partners).where(partners.c.id == partner.id).values(_row(partner))
@@ -110,7 +144,7 @@ class Partners:
             self._writer.principal,
             action,
             partner_id=partner.id,
-            detail=json.dumps(_row(partner), ensure_ascii=False, sort_keys=True),
+            detail=json.dumps(_row(partner), ensure_ascii=False, sort_keys=True, default=str),
         )
 
 
@@ -131,4 +165,6 @@ def _row(partner: Partner) -> dict[str, object]:
         "replaced_by": partner.replaced_by,
         "principals": list(partner.principals),
         "tenants": list(partner.tenants),
+        "agreement": partner.agreement.reference if partner.agreement else None,
+        "agreement_expires": partner.agreement.expires if partner.agreement else None,
     }

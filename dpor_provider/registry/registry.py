@@ -29,6 +29,7 @@ from dpor_provider.registry import (
 )
 from dpor_provider.registry.create import create
 from dpor_provider.registry.database import Database
+from dpor_provider.registry.upgrade import upgrade
 from dpor_provider.registry.writer import Writer
 
 
@@ -114,6 +115,14 @@ def init_registry(
     maker = principal or operating_system_user()
     made = create(url.resolve(text, start), Grant(maker, Role.GLOBAL_ADMINISTRATOR, ROOT_SCOPE))
     return Registry(made, maker)
+
+
+def upgrade_registry(
+    text: str | None, *, start: Path | None = None, principal: str | None = None
+) -> tuple[str, str]:
+    """Bring a registry to this version's schema (`dpor_provider.registry.upgrade.upgrade`)."""
+    database = Database(url.resolve(text, start))
+    return upgrade(database, principal or operating_system_user())
 
 
 def operating_system_user() -> str:

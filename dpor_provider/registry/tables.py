@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Index,
@@ -21,8 +22,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration; a registry at any other is not touched."""
+
+OLDER = ("0001",)
+"""The migrations before it, from which a registry can be upgraded."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -85,6 +89,8 @@ partners = Table(
     Column("replaced_by", String(32)),
     Column("principals", JSON, nullable=False),
     Column("tenants", JSON, nullable=False),
+    Column("agreement", Text),
+    Column("agreement_expires", Date),
 )
 
 designations = Table(

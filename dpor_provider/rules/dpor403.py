@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
-from dpor_provider.model import Level
+from dpor_provider.model import Level, Partner
 from dpor_provider.rules.base import Example, Rule
 from dpor_provider.rules.subject import Subject
 
@@ -23,10 +23,11 @@ class AgreementMissing(Rule):
     rationale: ClassVar = (
         "A partner of record sees usage metrics and administrative metadata. An agreement on file"
         " says what it may do with them, and its last day is when it is reviewed. Agreements stand"
-        " in the declaration's directory of partners."
+        " in the registry's directory of partners, or, where that has none, in the declaration's."
     )
     mend: ClassVar = (
-        "File the agreement, and write `agreement: {reference: …, expires: …}` beside the partner."
+        "File the agreement, and enter it: `dpor registry partner agreement PARTNER_ID REFERENCE"
+        " --expires DAY`, or `agreement: {reference: …, expires: …}` beside the partner."
     )
     level: ClassVar = Level.ADVISORY
     property_name: ClassVar = "partner_id"
@@ -97,12 +98,12 @@ subscriptions:
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the partner and the agreement."""
-        partner, today = subject.stated, subject.terms.today
+        partner, today = _partner(subject), subject.terms.today
         if partner is None:
             return
         agreement, whose = partner.agreement, f"{partner.name} ({partner.id})"
         if agreement is None:
-            yield f"no data-sharing agreement with {whose} is on file; add its 'agreement'"
+            yield f"no data-sharing agreement with {whose} is on file; see: dpor explain DPOR403"
         elif agreement.expires is None:
             return
         elif agreement.expires < today:
@@ -115,3 +116,11 @@ subscriptions:
                 f"the data-sharing agreement {agreement.reference} with {whose} ends on"
                 f" {agreement.expires}; review it by then"
             )
+
+
+def _partner(subject: Subject) -> Partner | None:
+    """The registry's entry if it has an agreement, else the declaration's, else the registry's."""
+    partner_id, known = subject.declared.partner_id, None
+    if subject.view is not None and partner_id is not None:
+        known = subject.view.directory.find(partner_id)
+    return known if known and known.agreement else subject.stated or known

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, PARTNERS, Backend
 
 from dpor_provider.errors import DporError, Invalid, Refused
-from dpor_provider.model import Access, Action, Grant, Partner, Role, Status
+from dpor_provider.model import Access, Action, Agreement, Grant, Partner, Role, Status
 from dpor_provider.registry import Registry
 from dpor_provider.registry.registry import operating_system_user
 from dpor_provider.registry.roles import read_scope
@@ -416,3 +418,34 @@ def test_whoever_has_no_role_may_neither_revoke_nor_restore(home: Backend) -> No
         home.registry("bob").access.restore(ONE)
     assert held(home) == set()
     assert len(home.registry().access.removed()) == 1
+
+
+# --- Renumbering and agreements ------------------------------------------------------------------
+
+
+def test_a_renumbered_partner_is_the_same_company(home: Backend) -> None:
+    registry = home.registry()
+    registry.partners.retire(FABRIKAM.id, CONTOSO.id)
+    registry.partners.renumber(CONTOSO.id, "7654321")
+    directory = registry.partners.directory()
+    assert CONTOSO.id not in directory.partners
+    assert directory.current(CONTOSO.id) == "7654321"
+    assert directory.partners["7654321"].former_ids == (*CONTOSO.former_ids, CONTOSO.id)
+    assert directory.partners[FABRIKAM.id].replaced_by == "7654321"
+    assert registry.audit.entries()[-1].action is Action.PARTNER_RENUMBER
+
+
+@pytest.mark.parametrize("taken", [FABRIKAM.id, CONTOSO.former_ids[0], CONTOSO.id, "12345"])
+def test_a_partner_gets_no_id_that_is_malformed_or_somebodys(home: Backend, taken: str) -> None:
+    with pytest.raises(Invalid, match=r"already|is no Partner ID"):
+        home.registry().partners.renumber(CONTOSO.id, taken)
+    assert CONTOSO.id in home.registry().partners.directory().partners
+
+
+def test_an_agreement_is_entered_and_struck(home: Backend) -> None:
+    partners = home.registry().partners
+    agreement = Agreement("DSA-2026-014", date(2027, 6, 30))
+    assert partners.agree(CONTOSO.id, agreement).agreement == agreement
+    assert partners.directory().partners[CONTOSO.id].agreement == agreement
+    assert partners.agree(CONTOSO.id, None).agreement is None
+    assert partners.directory().partners[CONTOSO.id].agreement is None

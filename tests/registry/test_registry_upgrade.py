@@ -1,0 +1,78 @@
+"""A registry that an older version made: left alone, upgraded on demand, and losing nothing."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from support.backends import ADMIN, CONTOSO, Backend
+
+from dpor_provider.errors import Invalid, Refused, Unavailable
+from dpor_provider.model import Action, Agreement
+from dpor_provider.registry import tables, upgrade_registry
+from dpor_provider.registry.database import WRITE, Database
+from dpor_provider.registry.url import resolve
+
+
+@pytest.fixture(params=tables.OLDER)
+def older(request: pytest.FixtureRequest, home: Backend) -> Backend:
+    """A registry with content, as an older version made it."""
+    database = Database(resolve(home.url))
+    opened = database._engine.connect().execution_options(**{WRITE: True})
+    with opened as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", "dpor_provider:registry/migrations")
+        config.attributes["connection"] = connection
+        command.downgrade(config, request.param)
+    return home
+
+
+def test_every_migration_is_known_as_one_to_upgrade_from() -> None:
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "dpor_provider:registry/migrations")
+    every = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+    assert sorted(every) == [*tables.OLDER, tables.SCHEMA]
+
+
+def test_an_older_registry_is_not_touched_and_says_what_to_run(older: Backend) -> None:
+    path = Path(older.url.removeprefix("sqlite:///"))
+    before = path.read_bytes()
+    with pytest.raises(Unavailable, match="a Global Administrator runs: dpor registry upgrade"):
+        older.registry().read()
+    assert path.read_bytes() == before
+
+
+def test_an_upgrade_keeps_everything_and_is_recorded(older: Backend) -> None:
+    before, after = upgrade_registry(older.url)
+    assert (before, after) == ("0001", tables.SCHEMA)
+    registry = older.registry()
+    content = registry.read()
+    assert CONTOSO.id in content.directory.partners
+    assert registry.audit.entries()[-1].action is Action.UPGRADE
+    registry.partners.agree(CONTOSO.id, Agreement("DSA-1", date(2027, 6, 30)))
+    partner = registry.partners.directory().partners[CONTOSO.id]
+    assert partner.agreement == Agreement("DSA-1", date(2027, 6, 30))
+    with pytest.raises(Invalid, match="which is the newest"):
+        upgrade_registry(older.url)
+
+
+def test_only_a_global_administrator_upgrades(older: Backend) -> None:
+    path = Path(older.url.removeprefix("sqlite:///"))
+    before = path.read_bytes()
+    with pytest.raises(Refused, match="mallory may not upgrade the registry"):
+        upgrade_registry(older.url, principal="mallory")
+    assert path.read_bytes() == before
+    upgrade_registry(older.url, principal=ADMIN)
+
+
+def test_a_registry_of_a_newer_version_is_not_upgraded(home: Backend) -> None:
+    with sqlite3.connect(home.url.removeprefix("sqlite:///")) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Unavailable, match="upgrade dpor-provider"):
+        upgrade_registry(home.url)
