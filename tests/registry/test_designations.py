@@ -123,14 +123,14 @@ def test_a_change_of_what_another_changed_meanwhile_is_a_conflict_that_names_the
     home: Backend, change: Change, seen: int
 ) -> None:
     designate(home.registry(), owner=OWNER)
-    designate(home.registry(ADMIN), FABRIKAM, 1)
-    theirs = home.registry().audit.entries(ONE)[-1]
+    theirs = designate(home.registry(ADMIN), FABRIKAM, 1)
+    recorded = home.registry().audit.entries(ONE)[-1]
     before = changes(home.registry())
     with pytest.raises(Conflict) as error:
         change(home.registry(), seen)
     assert str(error.value) == (
         f"subscription {ONE} was changed meanwhile: it has {FABRIKAM.id} ({FABRIKAM.name}) now, by"
-        f" {ADMIN} for {OWNER.managed_by} at {theirs.at:%Y-%m-%d %H:%M:%S} UTC; nothing"
+        f" {ADMIN} for {OWNER.managed_by} at {recorded.at:%Y-%m-%d %H:%M:%S} UTC; nothing"
         " was written, run pulumi preview again"
     )
     assert home.registry().designations.find(ONE) == theirs
