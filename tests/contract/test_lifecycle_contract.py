@@ -307,3 +307,54 @@ def test_four_workers_share_a_run(backend: Backend) -> None:
         outputs = list(workers.map(lambda item: run.up(inputs(item)), subscriptions))
     assert {item["version"] for item in outputs} == {1}
     assert len(backend.registry().designations.all()) == 40
+
+
+# --- Exceptions ----------------------------------------------------------------------------------
+
+
+def excepted(rule: str, expires: str = "2026-11-23") -> dict[str, Any]:
+    return {"exceptions": [{"rule": rule, "reason": "CHG-1234", "expires": expires}]}
+
+
+def test_an_exception_lets_a_retired_partner_stay_but_not_begin(
+    backend: Backend, subscription: str
+) -> None:
+    state = Deployment(backend).up(inputs(subscription))
+    backend.registry(ADMIN).partners.retire(CONTOSO.id, FABRIKAM.id)
+    stays = inputs(subscription) | excepted("DPOR301")
+    assert Deployment(backend).lifecycle.check(state, stays).failures == ()
+    over = inputs(subscription) | excepted("DPOR301", "2026-11-22")
+    (failure,) = Deployment(backend).lifecycle.check(state, over).failures
+    assert "is retired" in failure.reason
+    begins = inputs(str(uuid.uuid4())) | excepted("DPOR301")
+    (failure,) = Deployment(backend).lifecycle.check({}, begins).failures
+    assert "is retired" in failure.reason
+
+
+@pytest.mark.parametrize(
+    ("rule", "partner_id"), [("DPOR101", "MPN-4567890"), ("DPOR102", "7777712")]
+)
+def test_no_exception_makes_a_wrong_partner_id_right(
+    backend: Backend, subscription: str, rule: str, partner_id: str
+) -> None:
+    wrong = inputs(subscription, partner_id) | excepted(rule)
+    (failure,) = Deployment(backend).lifecycle.check({}, wrong).failures
+    assert failure.reason.endswith(f"[{rule}]")
+
+
+def test_no_exception_lets_two_resources_have_one_subscription(
+    backend: Backend, subscription: str
+) -> None:
+    lifecycle = Deployment(backend).lifecycle
+    one = inputs(subscription) | {"managed_by": "estate/dev/one"}
+    assert lifecycle.check({}, one).failures == ()
+    two = inputs(subscription) | {"managed_by": "estate/dev/two"} | excepted("DPOR401")
+    (failure,) = lifecycle.check({}, two).failures
+    assert "the other time by estate/dev/one" in failure.reason
+
+
+def test_no_exception_makes_up_for_a_role(backend: Backend, subscription: str) -> None:
+    backend.demote_deployer()
+    wanted = inputs(subscription) | excepted("DPOR201")
+    (failure,) = Deployment(backend).lifecycle.check({}, wanted).failures
+    assert failure.reason.endswith("[DPOR201]")
