@@ -50,7 +50,8 @@ clean: ## Remove all that was made in this folder, the example's registry too
 	  .hypothesis .import_linter_cache
 
 .PHONY: docs
-docs: .venv/installed ## Write the rules' pages and the README's table
+docs: .venv/installed ## Write what is made from the rules and the schema
+	@$(PY) tools/compile_schema.py
 	@$(PY) tools/rule_pages.py
 
 .PHONY: lock

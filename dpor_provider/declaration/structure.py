@@ -9,6 +9,7 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from dpor_provider.declaration import accepts
 from dpor_provider.declaration.explain import Path, explain, node_at, shown_value
 from dpor_provider.declaration.reader import (
     MAX_FINDINGS,
@@ -81,6 +82,13 @@ def _unusable(document: Document, findings: tuple[Finding, ...]) -> Checked:
 
 
 def _findings(document: Document, root: Map, broken: set[Path]) -> Iterator[Finding]:
+    try:
+        accepts.validate(root)
+    except accepts.Refused:
+        yield from _problems(document, root, broken)
+
+
+def _problems(document: Document, root: Map, broken: set[Path]) -> Iterator[Finding]:
     seen = set()
     for error in _validator().iter_errors(root):
         for problem in explain(error, root, tuple(error.absolute_path)):

@@ -6,10 +6,13 @@ import functools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-from dpor_provider.live import Live, Record
 from dpor_provider.model import Access, Declared, Estate, Intent, Partner, Role
 from dpor_provider.partner_id import USUAL, Digits
+
+if TYPE_CHECKING:
+    from dpor_provider.live import Live, Record
 
 
 @dataclass(frozen=True, slots=True)
