@@ -34,8 +34,8 @@ class Directory:
             self.complete = False
         if root is None:
             return
-        entries = root.get("partners", {})
-        if not isinstance(entries, Map) or entries.partial:
+        entries = root.get("partners")
+        if "partners" in root and (not isinstance(entries, Map) or entries.partial):
             self.complete = False
         if isinstance(entries, Map):
             for key, entry in entries.items():

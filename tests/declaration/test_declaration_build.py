@@ -1,3 +1,4 @@
+import uuid
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -335,3 +336,30 @@ def test_every_entry_of_a_wrong_shape_is_reported(tmp_path: Path) -> None:
 
     assert [each.where.line for each in loaded.findings if each.where] == [5, 7, 8, 10]
     assert [each.name for each in loaded.estate.subscriptions] == ["a", "b", "none"]
+
+
+def test_a_mistyped_partner_is_found_where_a_file_has_no_partners_of_its_own(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.partners.yaml").write_text(
+        'version: 1\npartners:\n  contoso: {id: "4567890", name: Contoso Consulting}\n'
+    )
+    (tmp_path / "b.partners.yaml").write_text(
+        f"version: 1\nsubscriptions:\n  - {{id: {uuid.uuid4()}, partner: contosso}}\n"
+    )
+    (finding,) = load([tmp_path]).findings
+    assert "did you mean 'contoso'?" in finding.message
+
+
+@pytest.mark.parametrize("document", ["", "partners: {}\n", "directory: shared.yaml\n"])
+def test_a_subscription_that_is_left_out_is_never_left_out_in_silence(
+    tmp_path: Path, document: str
+) -> None:
+    (tmp_path / "shared.yaml").write_text("version: 1\n")
+    path = tmp_path / "partners.yaml"
+    path.write_text(
+        f"version: 1\n{document}subscriptions:\n  - {{id: {uuid.uuid4()}, partner: contoso}}\n"
+    )
+    loaded = load([path])
+    assert loaded.estate.subscriptions == ()
+    assert [finding.property_name for finding in loaded.findings] == ["partner_id"]

@@ -102,7 +102,11 @@ SECTIONS["subscriptions"] = st.lists(
 @quick
 @given(data=st.fixed_dictionaries({"version": st.just(1)}, optional=SECTIONS))
 def test_any_data_under_the_right_keys(file: Path, data: dict[str, Any]) -> None:
-    load_bytes(file, yaml.safe_dump(data, allow_unicode=True).encode())
+    loaded = load_bytes(file, yaml.safe_dump(data, allow_unicode=True).encode())
+    if not loaded.findings:
+        groups = [data, *data.get("groups", ())]
+        entries = sum(len(group.get("subscriptions", ())) for group in groups)
+        assert len(loaded.estate.subscriptions) == entries
 
 
 VALID_TEXT = EVERYTHING.read_text("utf-8")
