@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import PurePath
+
 from dpor_provider.checker.result import Change, ChangeKind, Reported, Result, SuppressedBy
-from dpor_provider.model import Level, Partner
+from dpor_provider.model import Level, Partner, Position
 from dpor_provider.printable import printable
 from dpor_provider.rules import Rule, all_rules
+
+COMMAND = re.compile(r"##(?=vso|\[)")
+"""What makes a pipeline's agent obey a line, wherever it stands in it."""
 
 
 def rule_of(reported: Reported) -> Rule:
@@ -20,7 +27,22 @@ def help_page(rule_id: str) -> str:
 
 def line(text: str) -> str:
     """A text as one line that nothing obeys."""
-    return " ".join(printable(text).split("\n"))
+    return inert(" ".join(printable(text).split("\n")))
+
+
+def inert(text: str) -> str:
+    """A text that no pipeline's agent obeys."""
+    return COMMAND.sub("# #", text)
+
+
+def path(where: Position) -> str:
+    """The file, with forward slashes; bytes of its name that are no UTF-8 are escaped."""
+    return PurePath(where.file).as_posix().encode(errors="backslashreplace").decode()
+
+
+def as_json(document: object) -> str:
+    """JSON that is ASCII, and that no pipeline's agent obeys."""
+    return json.dumps(document, indent=2).replace("##", "#\\u0023") + "\n"
 
 
 def why_suppressed(reported: Reported) -> str:

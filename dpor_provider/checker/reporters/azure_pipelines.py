@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import change, line, summary, why_suppressed
+from dpor_provider.checker.words import change, line, path, summary, why_suppressed
 from dpor_provider.model import Level
 
 TYPES = {Level.MANDATORY: "error", Level.ADVISORY: "warning"}
@@ -23,12 +22,12 @@ def _lines(result: Result) -> Iterator[str]:
         if one.suppressed:
             place = f"{finding.where}: " if finding.where else ""
             said = f"suppressed {finding.rule}, {why_suppressed(one)}; {finding.message}"
-            yield _plain(line(place + said))
+            yield line(place + said)
         else:
             yield _command(one)
     for changed in result.changes:
-        yield _plain(change(changed))
-    yield _plain(summary(result))
+        yield change(changed)
+    yield summary(result)
 
 
 def _command(one: Reported) -> str:
@@ -36,7 +35,7 @@ def _command(one: Reported) -> str:
     properties = {"type": TYPES[finding.level]}
     if where := finding.where:
         properties |= {
-            "sourcepath": PurePath(where.file).as_posix(),
+            "sourcepath": path(where),
             "linenumber": str(where.line),
             "columnnumber": str(where.column),
         }
@@ -51,8 +50,3 @@ def _data(text: str) -> str:
 
 def _property(text: str) -> str:
     return _data(line(text)).replace(";", "%3B").replace("]", "%5D")
-
-
-def _plain(text: str) -> str:
-    """A line that holds no command, wherever the agent looks for one."""
-    return text.replace("##", "# #")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import change, line, summary, why_suppressed
+from dpor_provider.checker.words import change, line, path, summary, why_suppressed
 from dpor_provider.model import Level
 
 COMMANDS = {Level.MANDATORY: "error", Level.ADVISORY: "warning"}
@@ -34,7 +33,7 @@ def _command(command: str, one: Reported, title: str, message: str) -> str:
     properties = {"title": title}
     if where := one.finding.where:
         properties |= {
-            "file": PurePath(where.file).as_posix(),
+            "file": path(where),
             "line": str(where.line),
             "endLine": str(where.end_line),
         }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import PurePath
 from typing import Any
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import line, why_suppressed
+from dpor_provider.checker.words import as_json, line, path, why_suppressed
 from dpor_provider.model import Level
 
 SEVERITIES = {Level.MANDATORY: "critical", Level.ADVISORY: "minor"}
@@ -15,7 +13,7 @@ SEVERITIES = {Level.MANDATORY: "critical", Level.ADVISORY: "minor"}
 
 def report(result: Result) -> str:
     """An issue for each finding; what is suppressed is of the severity info, and says why."""
-    return json.dumps([_issue(one) for one in result.findings], indent=2) + "\n"
+    return as_json([_issue(one) for one in result.findings])
 
 
 def _issue(one: Reported) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def _issue(one: Reported) -> dict[str, Any]:
         "severity": "info" if one.suppressed else SEVERITIES[finding.level],
         "location": {
             # The format has no issue without a place.
-            "path": PurePath(finding.where.file).as_posix() if finding.where else ".",
+            "path": path(finding.where) if finding.where else ".",
             "lines": {"begin": finding.where.line if finding.where else 1},
         },
     }

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import PurePath
 from typing import Any
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import help_page, rule_of
+from dpor_provider.checker.words import as_json, help_page, path, rule_of
 from dpor_provider.model import Level, Partner
 
 
@@ -36,7 +34,7 @@ def report(result: Result) -> str:
             }
             for one in result.changes
         ]
-    return json.dumps(document, indent=2) + "\n"
+    return as_json(document)
 
 
 def _partner(partner: Partner | None) -> dict[str, str] | None:
@@ -50,7 +48,7 @@ def _finding(one: Reported) -> dict[str, Any]:
         "name": rule_of(one).name,
         "level": finding.level,
         "message": finding.message,
-        "file": PurePath(where.file).as_posix() if where else None,
+        "file": path(where) if where else None,
         "line": where.line if where else None,
         "column": where.column if where else None,
         "end_line": where.end_line if where else None,

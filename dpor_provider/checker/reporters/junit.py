@@ -28,7 +28,9 @@ def report(result: Result) -> str:
     root = Element("testsuites", {"name": "dpor", **counts})
     SubElement(root, "testsuite", {"name": "dpor check", **counts}).extend(cases)
     indent(root)
-    return tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+    # As ASCII it is what it says it is, whatever the character set that it is written in.
+    text: bytes = tostring(root, encoding="us-ascii", xml_declaration=True)
+    return text.decode() + "\n"
 
 
 def _case(one: Reported) -> Element:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import PurePath
@@ -10,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from dpor_provider.checker.result import Reported, Result, SuppressedBy
-from dpor_provider.checker.words import line, why_suppressed
+from dpor_provider.checker.words import as_json, line, path, why_suppressed
 from dpor_provider.model import Level, Position
 from dpor_provider.rules import Rule, all_rules
 
@@ -50,7 +49,7 @@ def report(result: Result) -> str:
         "version": "2.1.0",
         "runs": [run],
     }
-    return json.dumps(log, indent=2) + "\n"
+    return as_json(log)
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -91,7 +90,8 @@ def _result(one: Reported, index: Mapping[str, int]) -> dict[str, Any]:
 
 
 def _location(where: Position, excerpt: str | None) -> dict[str, Any]:
-    path = PurePath(where.file)
+    file = PurePath(path(where))
+    relative = quote(file.as_posix())
     region: dict[str, Any] = {
         "startLine": where.line,
         "startColumn": where.column,
@@ -100,9 +100,7 @@ def _location(where: Position, excerpt: str | None) -> dict[str, Any]:
     }
     context = {"startLine": where.line, "snippet": {"text": excerpt}} if excerpt else None
     return {
-        "artifactLocation": {
-            "uri": path.as_uri() if path.is_absolute() else quote(path.as_posix())
-        },
+        "artifactLocation": {"uri": file.as_uri() if file.is_absolute() else relative},
         "region": region,
         **({"contextRegion": context} if context else {}),
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from itertools import accumulate
 
 from dpor_provider.checker.result import Reported, Result, SuppressedBy
-from dpor_provider.checker.words import change, line, summary, why_suppressed
+from dpor_provider.checker.words import change, inert, line, summary, why_suppressed
 from dpor_provider.model import Level, Position
-from dpor_provider.printable import printable
 
 WIDTH = 100
 """Columns of a quoted line; of a longer one, the part around the caret is shown."""
@@ -43,19 +43,23 @@ def _finding(one: Reported) -> Iterator[str]:
 
 
 def _place(one: Reported) -> str:
-    return f"{line(str(one.finding.where))}: " if one.finding.where else ""
+    if one.finding.where is None:
+        return ""
+    place = line(str(one.finding.where))
+    # A line that begins with two colons is a command to GitHub's runner.
+    return f"./{place}: " if place.lstrip().startswith("::") else f"{place}: "
 
 
 def _quoted(where: Position, text: str) -> Iterator[str]:
     start = where.column - 1
     end = where.end_column - 1 if where.end_line == where.line else len(text)
     before, meant, after = (_shown(part) for part in (text[:start], text[start:end], text[end:]))
-    cut = max(0, _width(before) + min(_width(meant), WIDTH) - WIDTH)
-    if cut:
-        before = "…" + before[cut + 1 :]
-    quoted = before + meant + after
-    if len(quoted) > WIDTH:
-        quoted = quoted[: WIDTH - 1] + "…"
+    room = WIDTH - min(_width(meant), WIDTH)
+    if _width(before) > room:
+        before = "…" + _fitting(before[::-1], room - 1)[::-1]
+    quoted = inert(before + meant + after)
+    if _width(quoted) > WIDTH:
+        quoted = _fitting(quoted, WIDTH - 1) + "…"
     number = str(where.line)
     carets = "^" * max(1, min(_width(meant), WIDTH - _width(before)))
     yield f"  {number} | {quoted}"
@@ -63,12 +67,22 @@ def _quoted(where: Position, text: str) -> Iterator[str]:
 
 
 def _shown(text: str) -> str:
-    return printable(text.replace("\t", "    "))
+    return line(text.replace("\t", "    "))
+
+
+def _fitting(text: str, columns: int) -> str:
+    """The beginning of a text, as far as it fits."""
+    widths = accumulate(_width(char) for char in text)
+    return "".join(char for char, width in zip(text, widths, strict=True) if width <= columns)
 
 
 def _width(text: str) -> int:
     """The columns that a terminal takes for it."""
     return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        0
+        if unicodedata.category(char) in ("Mn", "Me")
+        else 2
+        if unicodedata.east_asian_width(char) in "WF"
+        else 1
         for char in text
     )
