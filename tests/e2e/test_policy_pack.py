@@ -370,6 +370,47 @@ def test_without_a_preview_what_is_mandatory_still_ends_the_update_and_the_regis
     assert backend.live(subscription) is None
 
 
+def test_without_a_preview_what_comes_before_the_violation_is_written(
+    project: Project, backend: Backend, subscription: str, guarded: Guarded
+) -> None:
+    project.declare(of(subscription))
+    guarded("up", "--yes").ok()
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    other = str(uuid.uuid4())
+    project.declare(
+        of(other, name="first"),
+        of(subscription, FABRIKAM.id, former_access="keep", after=True),
+    )
+    blocked(guarded("up", "--yes"), "DPOR302", "sp-contoso")
+    assert backend.live(other) is None
+    blocked(guarded("up", "--yes", "--skip-preview"), "DPOR302", "sp-contoso")
+    assert backend.live(other) == CONTOSO.id
+    assert backend.live(subscription) == CONTOSO.id
+
+
+def test_a_live_change_during_the_update_is_refused_by_the_registry(
+    project: Project, backend: Backend, subscription: str, guarded: Guarded
+) -> None:
+    project.declare(
+        of(str(uuid.uuid4()), name="first"),
+        {
+            "name": "meddler",
+            "kind": "meddler",
+            "url": backend.url,
+            "principal": ADMIN,
+            "subscription_id": subscription,
+            "partner_id": NORTHWIND.id,
+            "after": True,
+        },
+        of(subscription, after=True),
+    )
+    guarded("preview").ok()
+    output = guarded("up", "--yes").output
+    assert f"subscription {subscription} was changed meanwhile" in output
+    assert f"it has {NORTHWIND.id} ({NORTHWIND.name}) now, by {ADMIN}" in output
+    assert backend.live(subscription) == NORTHWIND.id
+
+
 @pytest.mark.parametrize("how", ["declare", "component", "forged"])
 def test_every_partner_of_record_is_seen_however_it_is_declared(
     project: Project, backend: Backend, subscription: str, guarded: Guarded, how: str
@@ -394,7 +435,7 @@ def test_every_partner_of_record_is_seen_however_it_is_declared(
         project.declare(declare=["partners.yaml"])
     else:
         switch = of(subscription, FABRIKAM.id, former_access="keep")
-        project.declare(switch | ({"parent": "team"} if how == "component" else {"forged": True}))
+        project.declare(switch | ({"parent": "team"} if how == "component" else {"kind": "forged"}))
     blocked(guarded("preview"), "DPOR302", "sp-contoso")
 
 

@@ -9,6 +9,7 @@ import pulumi
 from pulumi.dynamic import CreateResult, Resource, ResourceProvider
 
 from dpor_provider import PartnerOfRecord, declare
+from dpor_provider.registry import open_registry
 from dpor_provider.resources.dynamic import PartnerOfRecordProvider
 
 
@@ -45,14 +46,37 @@ class Forged(Resource, module="other", name="Thing"):
         super().__init__(PartnerOfRecordProvider(), name, properties | {"managed_by": owner}, opts)
 
 
+class Meddling(ResourceProvider):
+    """Designates by hand, in the middle of a deployment."""
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Do so."""
+        registry = open_registry(props["url"], principal=props["principal"])
+        registry.designations.designate(
+            props["subscription_id"], props["partner_id"], seen_version=0, owner=None
+        )
+        return CreateResult(props["subscription_id"], props)
+
+
+class Meddler(Resource):
+    """Somebody who changes a record behind the deployment's back."""
+
+    def __init__(self, name: str, opts: pulumi.ResourceOptions, **properties: Any) -> None:
+        super().__init__(Meddling(), name, properties, opts)
+
+
 plan = json.loads(Path(f"{pulumi.get_stack()}.json").read_text())
+previous: list[pulumi.Resource] = []
 for arguments in plan["resources"]:
-    name, parent, made, forged = (
-        arguments.pop(key, None) for key in ("name", "parent", "made", "forged")
+    name, parent, made, after, kind = (
+        arguments.pop(key, None) for key in ("name", "parent", "made", "after", "kind")
     )
     if made:
         arguments["subscription_id"] = Subscription(made).subscription_id
-    opts = pulumi.ResourceOptions(parent=Team(parent)) if parent else None
-    resource = (Forged if forged else PartnerOfRecord)(name, **arguments, opts=opts)
+    opts = pulumi.ResourceOptions(
+        parent=Team(parent) if parent else None, depends_on=previous[-1:] if after else None
+    )
+    what = {"forged": Forged, "meddler": Meddler}.get(kind, PartnerOfRecord)
+    previous.append(what(name, **arguments, opts=opts))
 if "declare" in plan:
     declare(*plan["declare"])
