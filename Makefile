@@ -49,6 +49,11 @@ clean: ## Remove all that was made in this folder, the example's registry too
 	rm -rf .venv .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
+.PHONY: bench
+bench: .venv/installed ## Measure the checker beside peers, and what the policy pack adds to a preview
+	@$(PY) benchmarks/check.py
+	@$(PY) benchmarks/pack.py
+
 .PHONY: docs
 docs: .venv/installed ## Write what is made from the rules and the schema
 	@$(PY) tools/compile_schema.py

@@ -1,5 +1,6 @@
-"""What the policy pack adds to a preview: without it, with a pack of as many policies that do
-nothing, and with ours, taking turns, in one run.
+"""What the policy pack adds to a preview, beside a pack of as many policies that do nothing.
+
+The three take turns in one run.
 
 Usage: python benchmarks/pack.py [RESOURCES] [ROUNDS]
 """
