@@ -33,6 +33,7 @@ from dpor_provider.settings import Settings
 class Resource:
     """A resource as the pack is shown it."""
 
+    urn: str
     name: str
     managed_by: str
     """project/stack/resource name, by its URN."""
@@ -56,7 +57,7 @@ class Guard:
     """What is to be said once in a run."""
     problem: str | None
     """Why nothing live can be looked at; None if it can."""
-    _declared: dict[str, str] = field(default_factory=dict)
+    _declared: dict[str, Resource] = field(default_factory=dict)
 
     @classmethod
     def open(cls, options: Options, stack: Settings) -> Guard:
@@ -86,7 +87,7 @@ class Guard:
         if self.problem:
             found.append(Finding("DPOR204", f"nothing live could be looked at: {self.problem}"))
         row = self.live.designations.get(declared.subscription_id) if self.live else None
-        first = self._declared.setdefault(declared.subscription_id or resource.name, resource.name)
+        first = self._declared.setdefault(declared.subscription_id or resource.urn, resource)
         subject = Subject(
             declared,
             self.terms,
@@ -94,7 +95,7 @@ class Guard:
             managed_by=resource.managed_by,
             recorded=row is not None and row.managed_by == resource.managed_by,
             unknown=frozenset(name for name, value in resource.inputs.items() if value is UNKNOWN),
-            elsewhere=repr(first) if first != resource.name else None,
+            elsewhere=repr(first.name) if first.urn != resource.urn else None,
             target=Target(
                 _text(resource.inputs.get("registry_id")), self.stack.platform or DEFAULT
             ),

@@ -139,7 +139,7 @@ def _is_ours(args: ResourceValidationArgs) -> bool:
 def _resource(args: ResourceValidationArgs) -> Resource:
     owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     inputs = {key: _plain(args.props, key) for key in args.props if not key.startswith("__")}
-    return Resource(args.name, f"{owner}/{args.name}", inputs)
+    return Resource(args.urn, args.name, f"{owner}/{args.name}", inputs)
 
 
 def _plain(holder: Any, key: Any) -> Any:

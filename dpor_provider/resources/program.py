@@ -30,9 +30,8 @@ def once_per_subscription(
         return subscription_id
     other = _declared.setdefault(canonical, resource_name)
     if other != resource_name:
-        _twice.append(
-            f"{resource_name}: {declared_twice(canonical, repr(other))} [{DuplicateDesignation.id}]"
-        )
+        twice = declared_twice(canonical, repr(other))
+        _twice.append(f"{resource_name}: {twice} [{DuplicateDesignation.id}]")
         raise pulumi.RunError(_twice[-1])
     return pulumi.Output.from_input(_unless_twice(canonical))
 

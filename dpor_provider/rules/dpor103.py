@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dpor_provider.names import same_name
+from dpor_provider.names import COMPARED_WITHOUT, same_name
 from dpor_provider.rules.base import Example, Rule
 from dpor_provider.rules.subject import Subject
 
@@ -95,5 +95,5 @@ directory:
         hint = f"; {name!r} is {owner.id}" if owner else ""
         yield (
             f"Partner ID {partner.id} is on record as {partner.name!r}, not {name!r}{hint}:"
-            " correct the ID or the name"
+            f" correct the ID or the name (compared without {COMPARED_WITHOUT})"
         )

@@ -47,7 +47,7 @@ former_partners: {6f9619ff-8b86-4d01-b42d-00cf4fc964ff: ["5127255"]}
 access:
   - {scope: /subscriptions/6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "5127255"}
 """,
-            says="5127255",
+            says="former_access keeps it",
         ),
         Example(
             """\

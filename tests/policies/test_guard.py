@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ def resource(
         "registry_id": guard.live.registry_id,
         "managed_by": f"estate/dev/{name}",
     }
-    return Resource(name, f"estate/dev/{name}", inputs | rest)
+    return Resource(f"urn:{name}", name, f"estate/dev/{name}", inputs | rest)
 
 
 def rules(findings: tuple[Finding, ...], level: Level = Level.MANDATORY) -> list[str]:
@@ -72,6 +73,13 @@ def test_a_subscription_that_two_resources_declare_is_found_at_the_second(
     found = one.examine(resource(one, subscription.upper(), "other")).findings
     assert rules(found) == ["DPOR401"]
     assert "the other time by 'payments'" in found[0].message
+
+
+def test_resources_of_one_name_under_two_parents_are_two(home: Backend, subscription: str) -> None:
+    one = guard(home)
+    assert one.examine(resource(one, subscription)).findings == ()
+    other = replace(resource(one, subscription), urn="urn:team/payments")
+    assert rules(one.examine(other).findings) == ["DPOR401"]
 
 
 def test_two_unknown_subscriptions_are_not_one(home: Backend) -> None:
