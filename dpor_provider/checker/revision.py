@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import glob
+import fnmatch
 import os
+import re
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,79 +35,141 @@ class Revision:
             Invalid: git is not there, this is no repository, or the name means no commit.
         """
         try:
-            root = Path(_git(Path.cwd(), "rev-parse", "--show-toplevel").rstrip("\n"))
+            shown = _git(Path.cwd(), "rev-parse", "--show-toplevel")
         except _GitError as error:
-            raise Invalid(f"--base {name}: {error}; run this in a git repository") from None
+            missing = "not a git repository" in str(error)
+            hint = "run this in a git repository" if missing else "see: git status"
+            raise Invalid(f"--base {name!r}: {error}; {hint}") from None
+        root = Path(os.fsdecode(shown.removesuffix(b"\n")))
+        wanted = ("--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         try:
-            wanted = ("--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
-            commit = _git(root, "rev-parse", *wanted).strip()
+            commit = _git(root, "rev-parse", *wanted).decode().strip()
         except _GitError:
+            commit = ""
+        # A name that excludes a commit is one of its own for git.
+        if not re.fullmatch("[0-9a-f]+", commit):
             raise Invalid(
-                f"--base {name}: there is no such revision here; if it is a branch of the remote,"
+                f"--base {name!r}: there is no such revision here; if it is a branch of the remote,"
                 " fetch it first (in CI, with the whole history: fetch-depth 0)"
-            ) from None
+            )
         return cls(name, commit, root)
 
     def text(self, path: Path) -> str | None:
         """A file's text at that revision; None where it was not there."""
         try:
-            return _git(self.root, "show", f"{self.commit}:{self._inside(path).as_posix()}")
+            content = _git(self.root, "show", f"{self.commit}:{self._inside(path).as_posix()}")
         except _GitError:
             return None
+        return content.decode("utf-8", "replace")
 
-    def load(self, paths: Sequence[str]) -> Loaded:
-        """The declarations as they were; paths that were not there declared nothing."""
+    def load(self, paths: Sequence[str], directories: Iterable[str] = ()) -> Loaded:
+        """The declarations as they were; paths that were not there declared nothing.
+
+        Args:
+            paths: As `dpor_provider.declaration.load` takes them.
+            directories: Files of any name that declarations name as their `directory`.
+        """
         with tempfile.TemporaryDirectory() as folder:
-            self._check_out(paths, Path(folder))
-            then = [Path(folder, self._inside(Path(path))) for path in paths]
-            there = [path for path in then if os.path.lexists(path) or glob.has_magic(str(path))]
+            inside = [self._inside(Path(path)) for path in paths]
+            tree = Path(folder, "tree")
+            tree.mkdir()
             try:
-                return load(there) if there else Loaded(Estate((), {}, ()), ())
+                self._check_out([*inside, *self._of_these(directories)], tree)
+            except _GitError as error:
+                raise Invalid(
+                    f"--base {self.name!r}: that revision cannot be read: {error}; see: git fsck"
+                ) from None
+            then = [tree / path for path in inside]
+            try:
+                return load(then)
             except Invalid:
-                # A folder or a pattern in which there was no declaration then.
-                return Loaded(Estate((), {}, ()), ())
+                # One of them was not there, or there was no declaration in it then.
+                there = [path for path in then if _declares(path)]
+                return load(there) if there else Loaded(Estate((), {}, ()), ())
 
     def _inside(self, path: Path) -> Path:
         """A path as the repository has it."""
-        try:
-            return Path(os.path.normpath(Path.cwd() / path)).relative_to(self.root)
-        except ValueError:
-            raise Invalid(
-                f"--base {self.name}: {path} is not in the repository {self.root}, which alone has"
-                " revisions"
-            ) from None
-
-    def _check_out(self, paths: Sequence[str], folder: Path) -> None:
-        # An index of its own leaves the user's index and working tree as they are.
-        environment = {"GIT_INDEX_FILE": str(folder / ".index")}
-        _git(self.root, "read-tree", self.commit, environment=environment)
-        named = [f":(literal){self._inside(Path(path)).as_posix()}" for path in paths]
-        wanted = _git(
-            self.root, "ls-files", "-z", "--", "*.yaml", "*.yml", *named, environment=environment
+        whole = Path.cwd() / path
+        found = [Path(os.path.realpath(whole))]
+        if os.path.islink(whole):  # noqa: PTH114  Path.is_symlink raises on a name that is too long
+            # A link may itself be a file of the repository.
+            found.insert(0, Path(os.path.realpath(whole.parent), whole.name))
+        for real in found:
+            if real.is_relative_to(self.root):
+                return real.relative_to(self.root)
+        raise Invalid(
+            f"--base {self.name!r}: {str(path)!r} is not in the repository {self.root}, which"
+            " alone has revisions"
         )
+
+    def _of_these(self, files: Iterable[str]) -> Iterator[Path]:
+        """Those of the files that are in the repository."""
+        for file in files:
+            try:
+                yield self._inside(Path(file))
+            except Invalid:
+                continue
+
+    def _check_out(self, paths: Iterable[Path], tree: Path) -> None:
+        """Write what may be a declaration, or is named, as it was."""
+        # An index and a working tree of its own: the user's stay as they are, and the attributes
+        # that count are those of the revision.
+        git_dir = _git(self.root, "rev-parse", "--absolute-git-dir").removesuffix(b"\n")
+        environment = {
+            "GIT_DIR": os.fsdecode(git_dir),
+            "GIT_WORK_TREE": str(tree),
+            "GIT_INDEX_FILE": str(tree.with_name("index")),
+        }
+        _git(tree, "read-tree", self.commit, environment=environment)
+        listed = _git(tree, "ls-files", "-z", environment=environment).split(b"\0")
+        named = {path.as_posix() for path in paths}
+        patterns = [re.compile(fnmatch.translate(name.replace("**/", "*"))) for name in named]
+        wanted = [
+            name
+            for name in map(os.fsdecode, filter(None, listed))
+            if name.endswith((".yaml", ".yml"))
+            or name in named
+            or any(pattern.match(name) for pattern in patterns)
+        ]
         _git(
-            self.root,
-            *("checkout-index", "--quiet", "--force", f"--prefix={folder}/", "-z", "--stdin"),
+            tree,
+            *("checkout-index", "--force", "-z", "--stdin"),
             environment=environment,
-            given=wanted,
+            given=b"".join(os.fsencode(name) + b"\0" for name in wanted),
         )
 
 
-def changes(before: Estate, after: Estate) -> Iterator[Change]:
-    """What the second estate does to the subscriptions of the first, and to its own."""
-    directory = Directory.of((*before.partners.values(), *after.partners.values()))
-    old, new = _designated(before), _designated(after)
+def _declares(path: Path) -> bool:
+    try:
+        load([path])
+    except Invalid:
+        return False
+    return True
+
+
+def changes(before: Loaded, after: Loaded) -> Iterator[Change]:
+    """What the second declarations do to the subscriptions of the first, and to their own.
+
+    What could not be read on one side is not known to be absent there.
+    """
+    directory = _directory(before.estate, after.estate)
+    old, new = _designated(before.estate), _designated(after.estate)
+    were, are = _declared(before.estate), _declared(after.estate)
     for subscription_id in sorted(old.keys() | new.keys()):
         one, other = old.get(subscription_id), new.get(subscription_id)
         if directory.same(one.id if one else None, other.id if other else None):
+            continue
+        if (before.findings and subscription_id not in were) or (
+            after.findings and subscription_id not in are
+        ):
             continue
         if one is None:
             kind = ChangeKind.DESIGNATED
         else:
             kind = ChangeKind.SWITCHED if other else ChangeKind.WITHDRAWN
         yield Change(kind, subscription_id, one, other)
-    known = approvals(before)
-    for declared in after.subscriptions:
+    known = approvals(before.estate)
+    for declared in after.estate.subscriptions:
         for exception in declared.exceptions:
             until = known.get((declared.subscription_id, exception.rule))
             if until is None or exception.expires > until:
@@ -115,6 +178,18 @@ def changes(before: Estate, after: Estate) -> Iterator[Change]:
                     declared.subscription_id,
                     detail=f"{exception.rule} until {exception.expires}: {exception.reason}",
                 )
+
+
+def _directory(before: Estate, after: Estate) -> Directory:
+    """Who is who: a partner that was renumbered since is the same one."""
+    now = {partner.id for partner in after.partners.values()}
+    former = {old for partner in after.partners.values() for old in partner.former_ids} - now
+    every = (*before.partners.values(), *after.partners.values())
+    return Directory.of(partner for partner in every if partner.id not in former)
+
+
+def _declared(estate: Estate) -> frozenset[str]:
+    return frozenset(declared.subscription_id for declared in estate.subscriptions)
 
 
 def _designated(estate: Estate) -> dict[str, Partner]:
@@ -133,26 +208,30 @@ class _GitError(Exception):
     pass
 
 
+_ELSEWHERE = ("GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_PREFIX")
+"""Set in a hook; the repository is the one that the working folder is in."""
+
+
 def _git(
     folder: Path,
     *arguments: str,
     environment: Mapping[str, str] | None = None,
-    given: str | None = None,
-) -> str:
+    given: bytes | None = None,
+) -> bytes:
+    inherited = {key: value for key, value in os.environ.items() if key not in _ELSEWHERE}
     try:
         done = subprocess.run(  # noqa: S603  the arguments are a list, and no shell reads them
-            ["git", *arguments],  # noqa: S607  the user's own git
+            # The user's hooks have nothing to do with an index that is not theirs.
+            ["git", "-c", f"core.hooksPath={os.devnull}", *arguments],  # noqa: S607  the user's git
             cwd=folder,
-            env={**os.environ, **(environment or {})},
+            env={**inherited, "LC_ALL": "C", **(environment or {})},
             input=given,
             capture_output=True,
-            encoding="utf-8",
-            errors="surrogateescape",
             check=False,
         )
     except OSError as error:
         raise Invalid(f"git cannot be run: {error.strerror}; install it") from None
     if done.returncode:
-        said = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
-        raise _GitError(said or f"git {arguments[0]} failed")
+        said = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise _GitError(said.removeprefix("fatal: ") or f"git {arguments[0]} failed")
     return done.stdout

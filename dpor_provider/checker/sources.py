@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from dpor_provider.model import Position
@@ -9,23 +10,34 @@ from dpor_provider.model import Position
 LONGEST = 1000
 """Characters of a line that are kept."""
 
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""As YAML 1.1 counts lines, and so every `Position`."""
+
 
 class Sources:
-    """Reads a file once, when a line of it is asked for."""
+    """Reads a file once, when a line of it is asked for.
+
+    Only files below the working folder are quoted: a pull request may name any other file of the
+    machine in `directory:`, or by a symbolic link, and the quoted line would be in a public log.
+    """
 
     def __init__(self) -> None:
         self._lines: dict[str, list[str]] = {}
+        self._folder = Path.cwd().resolve()
 
     def line(self, where: Position | None) -> str | None:
         """The line that a place begins in; None where it cannot be read."""
         if where is None:
             return None
         if where.file not in self._lines:
-            try:
-                text = Path(where.file).read_bytes().decode("utf-8-sig", "replace")
-            except (OSError, ValueError):
-                text = ""
-            # As YAML counts them.
-            self._lines[where.file] = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+            self._lines[where.file] = self._read(Path(where.file))
         lines = self._lines[where.file]
         return lines[where.line - 1][:LONGEST] if where.line <= len(lines) else None
+
+    def _read(self, file: Path) -> list[str]:
+        try:
+            if not file.resolve().is_relative_to(self._folder):
+                return []
+            return LINE_BREAK.split(file.read_bytes().decode("utf-8-sig", "replace"))
+        except (OSError, ValueError, RuntimeError):
+            return []

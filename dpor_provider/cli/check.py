@@ -89,7 +89,6 @@ def check(
 
     A PATH is a declaration file, a folder or a glob pattern; by default the working folder.
     """
-    from dpor_provider.checker import baseline as baselines
     from dpor_provider.checker import check as run
     from dpor_provider.checker.reporters import render
     from dpor_provider.declaration import load
@@ -110,7 +109,7 @@ def check(
     )
     live = None if offline else _live(session, deployer, ctx)
     terms = Terms(as_of or datetime.now(UTC).date())
-    revision, before = _base(base, paths)
+    revision, before = _base(base, paths, loaded)
     if revision and before:
         approved = approvals(before.estate)
         terms = replace(terms, approved=approved, approved_in=f"revision {revision.name}")
@@ -119,9 +118,11 @@ def check(
     if revision and before:
         from dpor_provider.checker.revision import changes
 
-        since = tuple(changes(before.estate, loaded.estate))
+        since = tuple(changes(before, loaded))
         result = replace(result, base=revision.name, changes=since)
     if write_baseline:
+        from dpor_provider.checker import baseline as baselines
+
         written = baselines.write(result, write_baseline)
         note(f"wrote {write_baseline} with {written} finding{'' if written == 1 else 's'}")
         return
@@ -155,17 +156,20 @@ def _live(session: Session, deployer: str | None, ctx: click.Context) -> Live:
     return read_live(session.registry, session.platform, principal=deployer)
 
 
-def _base(name: str | None, paths: tuple[str, ...]) -> tuple[Revision | None, Loaded | None]:
+def _base(
+    name: str | None, paths: tuple[str, ...], now: Loaded
+) -> tuple[Revision | None, Loaded | None]:
     if name is None:
         return None, None
     from dpor_provider.checker.revision import Revision
 
     revision = Revision.find(name)
-    before = revision.load(paths)
+    before = revision.load(paths, now.estate.files)
     if before.findings:
+        count = len(before.findings)
         note(
-            f"dpor: {len(before.findings)} problems in the declarations of {name}: what they say"
-            " of a subscription does not count as approved"
+            f"dpor: {count} problem{'' if count == 1 else 's'} in the declarations of {name}: what"
+            " cannot be read there does not count as approved"
         )
     return revision, before
 

@@ -40,6 +40,10 @@ PROPERTIES = {
 """The keys of a subscription and the resource's properties that they set."""
 
 
+_KEYS = {"version", "directory", "partners", "defaults", "groups", "subscriptions"}
+"""The keys of a declaration."""
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a declaration, a fresh copy for each caller."""
     from importlib import resources
@@ -62,6 +66,10 @@ def check(document: Document) -> Checked:
     root = document.root
     if root is None:
         return Checked(document)
+    if not root.keys() & _KEYS:
+        # What it holds is not repeated: it may be any file that somebody named.
+        message = "this is no declaration: it has none of its keys; begin with 'version: 1'"
+        return _unusable(document, (document.finding(message, root.span),))
     version = root.get("version", 1)
     if not isinstance(version, Refused) and (version != 1 or isinstance(version, bool)):
         message = (

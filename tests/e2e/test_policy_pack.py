@@ -14,7 +14,7 @@ import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend, sqlite_portal
 from support.pulumi_project import Project, Run, of
 
-from dpor_provider.model import Grant, Role
+from dpor_provider.model import Agreement, Grant, Role
 from dpor_provider.policies.template import files
 from dpor_provider.registry.registry import operating_system_user
 
@@ -69,9 +69,9 @@ def exception(rule: str, expires: str = "2099-12-31") -> dict[str, str]:
 def test_a_sound_declaration_passes_and_is_deployed(
     project: Project, backend: Backend, subscription: str, guarded: Guarded
 ) -> None:
+    backend.registry(ADMIN).partners.agree(CONTOSO.id, Agreement("DSA-2026-014"))
     project.declare(of(subscription))
-    output = guarded("preview").ok().output
-    assert "✅ dpor" in output
+    assert "✅ dpor" in guarded("preview").ok().output
     guarded("up", "--yes").ok()
     assert backend.live(subscription) == CONTOSO.id
     assert "✅ dpor" in guarded("preview", "--expect-no-changes").ok().output
@@ -204,7 +204,32 @@ def test_a_declarations_own_directory_of_partners_does_not_count(
 ) -> None:
     project.declare(of(subscription, "7777712", partner_name="Tailspin"))
     blocked(guarded("preview"), "DPOR102", "dpor registry partner add 7777712 Tailspin")
+    estate = {
+        "version": 1,
+        "partners": {"tailspin": {"id": "7777712", "name": "Tailspin"}},
+        "subscriptions": [{"id": subscription, "partner": "tailspin"}],
+    }
+    (project.folder / "partners.yaml").write_text(json.dumps(estate))
+    project.declare(declare=["partners.yaml"])
+    assert "[DPOR102]" in guarded("preview").failed().output
     assert backend.writes() == []
+
+
+def test_a_level_in_the_stacks_configuration_does_not_count(
+    project: Project, backend: Backend, subscription: str, guarded: Guarded
+) -> None:
+    project.declare(of(subscription))
+    guarded("up", "--yes").ok()
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    own = {
+        "dpor:DPOR302": "disabled",
+        "dpor:settings": json.dumps({"today": "2000-01-01"}),
+        "dpor:exceptions": "own.yaml",
+        "dpor:allowed_roles": "[]",
+    }
+    project.configure(backend.config | own)
+    project.declare(of(subscription, FABRIKAM.id, former_access="keep"))
+    blocked(guarded("preview"), "DPOR302", "sp-contoso")
 
 
 def test_an_exception_counts_only_if_the_platform_team_has_it_too(
