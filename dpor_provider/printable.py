@@ -1,15 +1,29 @@
-"""Text that a terminal shows and does not obey."""
+"""Text that a terminal or the log of a pipeline shows and does not obey."""
 
 from __future__ import annotations
 
 import json
+import re
+
+COMMAND = re.compile(r"##(?=vso|\[)")
+"""What makes the agent of Azure Pipelines or GitHub obey a line, wherever it stands in it."""
 
 
 def printable(text: str) -> str:
     r"""The text with `\uXXXX` for what a terminal would obey or hide; lines stay lines."""
     return "\n".join(
-        line
-        if line.isprintable()
-        else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in line)
-        for line in text.split("\n")
+        part
+        if part.isprintable()
+        else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in part)
+        for part in text.split("\n")
     )
+
+
+def inert(text: str) -> str:
+    """A text that no pipeline's agent obeys."""
+    return COMMAND.sub("# #", text)
+
+
+def line(text: str) -> str:
+    """A text as one line that nothing obeys."""
+    return inert(" ".join(printable(text).split("\n")))

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import PurePath
 
 from dpor_provider.checker.result import Change, ChangeKind, Reported, Result, SuppressedBy
 from dpor_provider.model import Level, Partner, Position
-from dpor_provider.printable import printable
+from dpor_provider.printable import line
 from dpor_provider.rules import Rule, all_rules
-
-COMMAND = re.compile(r"##(?=vso|\[)")
-"""What makes a pipeline's agent obey a line, wherever it stands in it."""
 
 
 def rule_of(reported: Reported) -> Rule:
@@ -23,16 +19,6 @@ def rule_of(reported: Reported) -> Rule:
 def help_page(rule_id: str) -> str:
     """The rule's page in the documentation."""
     return f"docs/rules/{rule_id}.md"
-
-
-def line(text: str) -> str:
-    """A text as one line that nothing obeys."""
-    return inert(" ".join(printable(text).split("\n")))
-
-
-def inert(text: str) -> str:
-    """A text that no pipeline's agent obeys."""
-    return COMMAND.sub("# #", text)
 
 
 def path(where: Position) -> str:

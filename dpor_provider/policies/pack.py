@@ -25,6 +25,7 @@ from dpor_provider.errors import DporError
 from dpor_provider.model import Finding, Level, RuleException
 from dpor_provider.policies.guard import Guard, Resource
 from dpor_provider.policies.options import SCHEMA, Options
+from dpor_provider.printable import line
 from dpor_provider.rules import Rule, Settled, all_rules
 from dpor_provider.settings import Settings
 
@@ -80,7 +81,7 @@ class _Policies:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
             if _is_ours(args):
                 for message in self._messages(rule, args.urn):
-                    report(message, args.urn)
+                    report(line(message), args.urn)
 
         return ResourceValidationPolicy(**named, validate=validate)
 
@@ -91,12 +92,12 @@ class _Policies:
         settled = guard.examine(_resource(args)) if guard else _unusable(self._unusable or "")
         self._found[args.urn] = settled
         for note in guard.notes if guard and first else ():
-            report(note, args.urn)
+            report(line(note), args.urn)
         for finding in settled.findings:
             if finding.level is Level.ADVISORY and _level(finding) is Level.MANDATORY:
-                report(f"{finding.message} [{finding.rule}]", args.urn)
+                report(line(f"{finding.message} [{finding.rule}]"), args.urn)
         for finding, exception in settled.suppressed:
-            report(_suppressed(finding, exception), args.urn)
+            report(line(_suppressed(finding, exception)), args.urn)
 
     def _opened(self, config: Mapping[str, Any]) -> tuple[Guard | None, bool]:
         """The guard of this run, and whether it was opened just now."""
@@ -125,7 +126,7 @@ class _Policies:
     def _undeclared(self, _args: StackValidationArgs, report: ReportViolation) -> None:
         found = self._guard.undeclared() if self._guard else []
         for finding in found[:SHOWN]:
-            report(finding.message, None)
+            report(line(finding.message), None)
         if len(found) > SHOWN:
             report(f"{len(found) - SHOWN} more are not declared; see: dpor check", None)
 

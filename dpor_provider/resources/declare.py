@@ -14,6 +14,7 @@ from dpor_provider.errors import DporError
 from dpor_provider.live import Live
 from dpor_provider.model import Declared, Estate, Finding, FormerAccess, Intent
 from dpor_provider.platforms import open_platform, read_live
+from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
 from dpor_provider.resources.dynamic import PartnerOfRecord
 from dpor_provider.rules import Terms, guard, subjects
@@ -49,13 +50,13 @@ def declare(
             principal=settings.deployer,
         )
     except DporError as error:
-        raise pulumi.RunError(str(error)) from None
+        raise pulumi.RunError(line(str(error))) from None
     owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
     findings = sorted(
         (*loaded.findings, *_examine(loaded.estate, live, owner)), key=lambda found: found.place
     )
     # What is wrong with a partner is wrong for each of its subscriptions, and is said once.
-    if lines := list(dict.fromkeys(map(str, findings))):
+    if lines := list(dict.fromkeys(line(str(finding)) for finding in findings)):
         problems = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
         raise pulumi.RunError("\n".join((f"{problems}; nothing was deployed", *lines)))
     return {

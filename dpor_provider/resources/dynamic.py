@@ -28,6 +28,7 @@ from pulumi.output import Unknown
 from dpor_provider.declaration.inputs import UNKNOWN
 from dpor_provider.errors import DporError
 from dpor_provider.platforms import open_platform
+from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
 from dpor_provider.resources.partner_of_record import Lifecycle
 from dpor_provider.resources.program import once_per_subscription
@@ -63,15 +64,16 @@ class PartnerOfRecordProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Verify all that can be known beforehand."""
         if self._misconfigured:
-            return CheckResult(news, [CheckFailure("", str(self._misconfigured))])
+            return CheckResult(news, [CheckFailure("", line(str(self._misconfigured)))])
         checked = self._lifecycle.check(_plain(_olds), _plain(news))
         inputs = {
             key: news[key] if value is UNKNOWN else value for key, value in checked.inputs.items()
         }
-        return CheckResult(
-            inputs,
-            [CheckFailure(failure.property_name, failure.reason) for failure in checked.failures],
-        )
+        failures = [
+            CheckFailure(_named(failure.property_name, news), line(failure.reason))
+            for failure in checked.failures
+        ]
+        return CheckResult(inputs, failures)
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare; which properties differ is left to the engine, which shows them."""
@@ -210,7 +212,13 @@ def _unknown(value: object) -> bool:
     return isinstance(value, Unknown)
 
 
-def _say(line: str) -> None:
+def _named(property_name: str, inputs: Mapping[str, Any]) -> str:
+    """The property's name, if Pulumi may print the value with it, which it does as it is."""
+    value = str(inputs.get(property_name, ""))
+    return property_name if line(value) == value else ""
+
+
+def _say(text: str) -> None:
     # What a provider prints is shown below the stack.
-    sys.stdout.write(f"{line}\n")
+    sys.stdout.write(f"{line(text)}\n")
     sys.stdout.flush()

@@ -285,6 +285,22 @@ def test_an_exceptions_last_day_is_its_last_and_is_announced(
     blocked(guarded("preview", today="2027-01-01"), "DPOR302")
 
 
+def test_no_text_of_a_program_is_obeyed_by_a_terminal_or_a_pipelines_agent(
+    project: Project, subscription: str, guarded: Guarded
+) -> None:
+    hostile = "\x1b[31m ##vso[task.complete result=Succeeded] \n::error::x\n\u202e"
+    for change in (
+        {"partner_name": hostile},
+        {"partner_id": hostile},
+        {"moved_from": "x", "exceptions": [exception("DPOR302") | {"reason": hostile}]},
+        {"exceptions": [exception(hostile)]},
+    ):
+        project.declare(of(subscription) | change)
+        output = guarded("preview").output
+        assert all(part not in output for part in ("##vso[", "\x1b", "\u202e"))
+        assert not any(part.strip().startswith("::") for part in output.splitlines())
+
+
 def test_levels_are_the_platform_teams(
     project: Project, backend: Backend, subscription: str, guarded: Guarded
 ) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import change, line, path, summary, why_suppressed
+from dpor_provider.checker.words import change, path, summary, why_suppressed
 from dpor_provider.model import Level
+from dpor_provider.printable import line
 
 TYPES = {Level.MANDATORY: "error", Level.ADVISORY: "warning"}
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import as_json, line, path, why_suppressed
+from dpor_provider.checker.words import as_json, path, why_suppressed
 from dpor_provider.model import Level
+from dpor_provider.printable import line
 
 SEVERITIES = {Level.MANDATORY: "critical", Level.ADVISORY: "minor"}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import line, rule_of, why_suppressed
+from dpor_provider.checker.words import rule_of, why_suppressed
+from dpor_provider.printable import line
 from dpor_provider.rules import all_rules
 
 

@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from dpor_provider.checker.result import Reported, Result, SuppressedBy
-from dpor_provider.checker.words import as_json, line, path, why_suppressed
+from dpor_provider.checker.words import as_json, path, why_suppressed
 from dpor_provider.model import Level, Position
+from dpor_provider.printable import line
 from dpor_provider.rules import Rule, all_rules
 
 LEVELS = {Level.MANDATORY: "error", Level.ADVISORY: "warning"}

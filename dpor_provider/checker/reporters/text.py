@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 
 from dpor_provider.checker.result import Reported, Result, SuppressedBy
-from dpor_provider.checker.words import change, inert, line, summary, why_suppressed
+from dpor_provider.checker.words import change, summary, why_suppressed
 from dpor_provider.model import Level, Position
+from dpor_provider.printable import inert, line
 
 WIDTH = 100
 """Columns of a quoted line; of a longer one, the part around the caret is shown."""

@@ -31,8 +31,9 @@ from dpor_provider.checker.result import (
     SuppressedBy,
     Suppression,
 )
-from dpor_provider.checker.words import change, line, path, summary, why_suppressed
+from dpor_provider.checker.words import change, path, summary, why_suppressed
 from dpor_provider.model import Finding, Level, Partner, Position
+from dpor_provider.printable import line
 from dpor_provider.rules import all_rules
 
 cases = pytest.mark.parametrize("result", CASES.values(), ids=CASES)

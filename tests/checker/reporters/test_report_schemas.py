@@ -17,8 +17,9 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from dpor_provider.checker.reporters import render
 from dpor_provider.checker.result import Reported, Result
-from dpor_provider.checker.words import line, path, why_suppressed
+from dpor_provider.checker.words import path, why_suppressed
 from dpor_provider.model import Level
+from dpor_provider.printable import line
 from dpor_provider.rules import all_rules
 
 SCHEMAS = Path(__file__).parent / "schemas"
