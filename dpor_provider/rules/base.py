@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from dpor_provider.model import Finding, Intent, Level
 from dpor_provider.rules.subject import Subject
+
+SIMPLE = """\
+version: 1
+partners:
+  contoso: {id: "4567890", name: Contoso Consulting}
+subscriptions:
+  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
+"""
+"""What most examples declare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +31,7 @@ class Example:
     """What the finding's message holds."""
 
 
-class Rule(ABC):
+class Rule:
     """One rule: a class in a file of its own in this folder."""
 
     id: ClassVar[str]
@@ -52,9 +60,13 @@ class Rule(ABC):
     guards_writes: ClassVar[bool] = False
     """Whether the resource itself refuses what it finds, with or without a policy pack."""
 
-    @abstractmethod
     def messages(self, subject: Subject) -> Iterator[str]:
-        """One line for each problem: what is wrong, and what to do next."""
+        """One line for each problem: what is wrong, and what to do next.
+
+        A rule with more to say of a finding than a line has a `find` of its own.
+        """
+        del subject
+        yield from ()
 
     def applies(self, subject: Subject) -> bool:
         """Whether what it looks at is there."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Intent
 from dpor_provider.rules.base import Example, Rule
-from dpor_provider.rules.subject import Subject
 
 
 class InvalidDeclaration(Rule):
@@ -63,8 +61,3 @@ subscriptions:
 """
         ),
     )
-
-    def messages(self, subject: Subject) -> Iterator[str]:
-        """Nothing: what a subject holds was read."""
-        del subject
-        yield from ()

@@ -96,11 +96,6 @@ subscriptions:
         ),
     )
 
-    def messages(self, subject: Subject) -> Iterator[str]:
-        """See `find`."""
-        for finding in self.find(subject):
-            yield finding.message
-
     def find(self, subject: Subject) -> Iterator[Finding]:
         """The findings on each of the exceptions, at its own place."""
         if not subject.declared.exceptions or not self.applies(subject):

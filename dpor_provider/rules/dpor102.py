@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from dpor_provider.names import same_name
 from dpor_provider.partner_id import malformed
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -34,13 +34,7 @@ class UnknownPartner(Rule):
     guards_writes: ClassVar = True
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 directory:
   - {id: "5127255", name: Fabrikam Cloud Services}
@@ -64,13 +58,7 @@ directory:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 directory:
   - {id: "4567890", name: Contoso Consulting}

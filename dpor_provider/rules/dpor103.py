@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.names import COMPARED_WITHOUT, same_name
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -34,13 +34,7 @@ class PartnerNameMismatch(Rule):
     guards_writes: ClassVar = True
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 directory:
   - {id: "4567890", name: Fabrikam Cloud Services}
@@ -48,13 +42,7 @@ directory:
             says="on record as 'Fabrikam Cloud Services', not 'Contoso Consulting'",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 directory:
   - {id: "4567890", name: Contoso Group, former_names: [Contoso Consulting]}

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Role, subscription_scope
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -33,26 +33,14 @@ class UnauthorizedDeployer(Rule):
     guards_writes: ClassVar = True
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 deployer: {principal: ci-preview, grants: []}
 """,
             says="ci-preview may not designate",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 deployer:
   principal: ci-deploy
@@ -64,13 +52,7 @@ deployer:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 deployer:
   principal: ci-deploy

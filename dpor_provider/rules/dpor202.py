@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 from dpor_provider.model import Finding
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -32,30 +32,14 @@ class UnknownDeployer(Rule):
     guards_writes: ClassVar = True
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 deployer: {principal: "", unknown: the token has expired}
 """,
             says="the token has expired",
         ),
     )
-    accepts: ClassVar = (
-        Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-"""
-        ),
-    )
+    accepts: ClassVar = (Example(SIMPLE),)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """One finding of the whole run, whichever subscription it is found on."""

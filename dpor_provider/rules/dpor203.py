@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -30,26 +30,14 @@ class RegistryMismatch(Rule):
     knows_exceptions: ClassVar = False
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 target: {registry_id: 0c1ce5b2-58ba-4d21-a6ab-0a42a5d8a1a7, platform: portal}
 """,
             says="0c1ce5b2-58ba-4d21-a6ab-0a42a5d8a1a7",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 registry_id: 825c7d0e-d8f0-4b23-bcad-10bf0e2a00c9
 target: {registry_id: 825c7d0e-d8f0-4b23-bcad-10bf0e2a00c9, platform: azure}
@@ -59,13 +47,7 @@ target: {registry_id: 825c7d0e-d8f0-4b23-bcad-10bf0e2a00c9, platform: azure}
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 registry_id: 825c7d0e-d8f0-4b23-bcad-10bf0e2a00c9
 target: {registry_id: 825c7d0e-d8f0-4b23-bcad-10bf0e2a00c9, platform: portal}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Finding, Level
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -32,13 +32,7 @@ class IncompleteView(Rule):
     knows_exceptions: ClassVar = False
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 unreadable:
   6f9619ff-8b86-4d01-b42d-00cf4fc964ff: the right Microsoft.Resources/subscriptions/read is lacking
@@ -48,13 +42,7 @@ unreadable:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 unreadable:
   8854663a-8528-5749-8fab-6489de93353a: the right Microsoft.Resources/subscriptions/read is lacking

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Access, Finding, Intent
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -50,13 +50,7 @@ access:
             says="former_access keeps it",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 former_partners: {6f9619ff-8b86-4d01-b42d-00cf4fc964ff: ["5127255"]}
 access:
@@ -80,13 +74,7 @@ access:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 former_partners: {6f9619ff-8b86-4d01-b42d-00cf4fc964ff: ["5127255"]}
 access:
@@ -109,11 +97,6 @@ access:
 """,
         ),
     )
-
-    def messages(self, subject: Subject) -> Iterator[str]:
-        """See `find`."""
-        for finding in self.find(subject):
-            yield finding.message
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """One finding for each access that remains."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Level
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -30,13 +30,7 @@ class LiveDrift(Rule):
     needs_known: ClassVar = ("partner_id",)
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff,
@@ -45,13 +39,7 @@ designations:
             says="live is 5127255, set by bob",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff,
@@ -64,13 +52,7 @@ observations:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff,
@@ -78,13 +60,7 @@ designations:
 """,
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -30,13 +30,7 @@ class UnexpectedPartner(Rule):
     guards_writes: ClassVar = True
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "5127255"}
@@ -59,13 +53,7 @@ designations:
 """,
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "4567890"}

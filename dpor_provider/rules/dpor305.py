@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from dpor_provider.model import Level
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 PATIENCE = timedelta(days=14)
@@ -32,13 +32,7 @@ class Unconfirmed(Rule):
     property_name: ClassVar = "partner_id"
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "4567890",
@@ -49,13 +43,7 @@ designations:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "4567890",
@@ -63,13 +51,7 @@ designations:
 """,
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner_id: "4567890",

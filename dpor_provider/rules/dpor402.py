@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Intent, Level
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 
@@ -37,13 +37,7 @@ subscriptions:
             says="is undecided",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 8854663a-8528-5749-8fab-6489de93353a, partner_id: null}
@@ -60,13 +54,7 @@ subscriptions:
 """,
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 designations:
   - {subscription_id: 8854663a-8528-5749-8fab-6489de93353a, partner_id: "4567890"}

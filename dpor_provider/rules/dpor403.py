@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import ClassVar
 
 from dpor_provider.model import Level, Partner
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 NOTICE = timedelta(days=30)
@@ -36,13 +36,7 @@ class AgreementMissing(Rule):
     needs_subscription: ClassVar = False
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             says="no data-sharing agreement",
         ),
         Example(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from dpor_provider.model import Finding, Level
-from dpor_provider.rules.base import Example, Rule
+from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
 DATA_ROLES = re.compile(
@@ -42,13 +42,7 @@ class PartnerDataAccess(Rule):
     property_name: ClassVar = "partner_id"
     finds: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 access:
   - {scope: /subscriptions/6f9619ff-8b86-4d01-b42d-00cf4fc964ff,
@@ -57,13 +51,7 @@ access:
             says="Storage Blob Data Reader",
         ),
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 access:
   - {scope: /, partner_id: "4567890", role: Key Vault Secrets User}
@@ -73,13 +61,7 @@ access:
     )
     accepts: ClassVar = (
         Example(
-            """\
-version: 1
-partners:
-  contoso: {id: "4567890", name: Contoso Consulting}
-subscriptions:
-  - {id: 6f9619ff-8b86-4d01-b42d-00cf4fc964ff, partner: contoso}
-""",
+            SIMPLE,
             """\
 access:
   - {scope: /subscriptions/6f9619ff-8b86-4d01-b42d-00cf4fc964ff,
@@ -88,11 +70,6 @@ access:
 """,
         ),
     )
-
-    def messages(self, subject: Subject) -> Iterator[str]:
-        """See `find`."""
-        for finding in self.find(subject):
-            yield finding.message
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """One finding for each such role."""
