@@ -10,13 +10,17 @@ from dpor_provider.errors import Unavailable
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a file that is there whole, or as it was before.
+    """Write a file that is there whole, or as it was before; a pipe or a device is written to.
 
     Raises:
         Unavailable: it cannot be written.
     """
     new = None
     try:
+        path = path.resolve()
+        if path.exists() and not path.is_file():
+            path.write_text(text, "utf-8")
+            return
         descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)

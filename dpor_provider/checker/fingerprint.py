@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from dpor_provider.model import Finding
 
@@ -41,7 +41,7 @@ def _digest(content: object) -> str:
 
 
 def _content(finding: Finding, line: str | None) -> list[str | None]:
-    file = PurePath(finding.where.file).as_posix() if finding.where else None
+    file = _file(finding.where.file) if finding.where else None
     about, partner_id = finding.about, finding.partner_id
     if finding.rule == "DPOR001":
         # Its message names what was read; a line or column in it is a place.
@@ -57,3 +57,9 @@ def _content(finding: Finding, line: str | None) -> list[str | None]:
         finding.property_name,
         about,
     ]
+
+
+def _file(name: str) -> str:
+    """The file as it is named from the working folder, if it is below that."""
+    path, here = PurePath(name), Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()

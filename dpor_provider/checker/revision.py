@@ -15,6 +15,7 @@ from dpor_provider.checker.result import Change, ChangeKind
 from dpor_provider.declaration import Loaded, load
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Declared, Directory, Estate, Partner
+from dpor_provider.names import same_name
 from dpor_provider.rules import approvals
 
 
@@ -157,7 +158,7 @@ def changes(before: Loaded, after: Loaded) -> Iterator[Change]:
     were, are = _declared(before.estate), _declared(after.estate)
     for subscription_id in sorted(old.keys() | new.keys()):
         one, other = old.get(subscription_id), new.get(subscription_id)
-        if directory.same(one.id if one else None, other.id if other else None):
+        if one and other and _same(one, other, directory):
             continue
         if (before.findings and subscription_id not in were) or (
             after.findings and subscription_id not in are
@@ -186,6 +187,13 @@ def _directory(before: Estate, after: Estate) -> Directory:
     former = {old for partner in after.partners.values() for old in partner.former_ids} - now
     every = (*before.partners.values(), *after.partners.values())
     return Directory.of(partner for partner in every if partner.id not in former)
+
+
+def _same(one: Partner, other: Partner, directory: Directory) -> bool:
+    """Whether two partners are one company; a former ID that another name claims makes it none."""
+    return one.id == other.id or (
+        directory.same(one.id, other.id) and same_name(one.name, other.name)
+    )
 
 
 def _declared(estate: Estate) -> frozenset[str]:

@@ -94,8 +94,9 @@ def check(
     from dpor_provider.declaration import load
     from dpor_provider.rules import Terms, approvals
 
-    if baseline and write_baseline:
-        raise click.UsageError("--baseline and --write-baseline exclude each other", ctx)
+    if write_baseline and (baseline or output):
+        other = "--baseline" if baseline else "--output"
+        raise click.UsageError(f"--write-baseline and {other} exclude each other", ctx)
     if offline and (registry_url or deployer):
         given = "--registry" if registry_url else "--deployer"
         raise click.UsageError(f"--offline and {given} exclude each other", ctx)

@@ -13,6 +13,7 @@ import click
 
 from dpor_provider.cli.output import note
 from dpor_provider.errors import Conflict, DporError, Refused
+from dpor_provider.printable import inert
 
 EXIT_FOUND = 1
 """Something was found, or was refused."""
@@ -128,5 +129,5 @@ def _said(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    note(f"dpor: {message}")
+    note(inert(f"dpor: {message}"))
     sys.exit(code)

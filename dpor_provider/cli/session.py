@@ -140,9 +140,13 @@ class Day(click.ParamType[date]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         """Read YYYY-MM-DD."""
         try:
-            return date.fromisoformat(str(value))
+            day = date.fromisoformat(str(value))
         except ValueError:
+            day = None
+        # Newer versions of Python read other forms, too.
+        if day is None or day.isoformat() != str(value):
             self.fail(f"{value!r} is no day; write it as 2026-12-31", param, ctx)
+        return day
 
 
 TEXT = Text()

@@ -79,7 +79,11 @@ def _files(path: Path, lost: list[Document]) -> Iterator[Path]:
     elif os.path.lexists(path):
         yield path
     elif glob.has_magic(str(path)):
-        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207  Path.glob knows no absolute patterns
+        matches = [
+            Path(match)
+            for match in sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207  Path.glob knows no absolute patterns
+            if os.path.lexists(match)  # of `nope/**` it gives `nope/`, which may not be there
+        ]
         found = [match for match in matches if not _is_folder(match)]
         for folder in matches:
             found += _in_folder(folder, lost) if _is_folder(folder) else ()

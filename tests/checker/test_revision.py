@@ -402,6 +402,9 @@ def test_who_claims_the_id_of_another_partner_has_not_become_it(
     claims = PARTNERS.replace('"5127255",', '"5127255", former_ids: ["4567890"],')
     repository.write("partners.yaml", claims + entry(partner="fabrikam"))
     assert check().changes == [("switched", ONE)]
+    alone = "\n".join(line for line in claims.split("\n") if "contoso:" not in line)
+    repository.write("partners.yaml", alone + entry(partner="fabrikam"))
+    assert check().changes == [("switched", ONE)]
 
 
 def test_what_cannot_be_read_now_is_not_called_withdrawn(
@@ -966,4 +969,4 @@ def test_a_text_is_that_of_the_revision(repository: Repository) -> None:
     assert revision.text(repository.root / "c.txt") == "then"
     assert revision.text(Path("nowhere.txt")) is None
     with pytest.raises(Invalid, match="not in the repository"):
-        revision.text(Path("/etc/hostname"))
+        revision.text(repository.root.parent / "outside.txt")

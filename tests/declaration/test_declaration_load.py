@@ -251,3 +251,8 @@ def test_absolute_paths_stay_absolute(tmp_path: Path) -> None:
     write("a.yaml", "version: 2\n")
 
     assert lines(load([tmp_path / "a.yaml"]))[0].startswith(f"{tmp_path}/a.yaml:1:10: ")
+
+
+def test_a_pattern_below_a_folder_that_is_not_there_matches_nothing(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="no declaration matches this pattern"):
+        load([tmp_path / "nope" / "**"])
