@@ -49,7 +49,6 @@ class Guard:
     the stack's settings only where those are silent.
     """
 
-    options: Options
     stack: Settings
     live: Live | None
     terms: Terms
@@ -67,7 +66,7 @@ class Guard:
             roles=options.roles,
             digits=options.digits,
         )
-        live, problem, notes = None, None, _silent(options, stack)
+        live, problem = None, None
         try:
             if options.exceptions:
                 terms = _approving(terms, options)
@@ -76,7 +75,7 @@ class Guard:
             live = read_live(registry, platform, principal=options.deployer)
         except DporError as error:
             problem = str(error)
-        return cls(options, stack, live, terms, notes, problem)
+        return cls(stack, live, terms, _silent(options, live) if live else (), problem)
 
     def examine(self, resource: Resource) -> Settled:
         """What all the rules find on a resource."""
@@ -132,22 +131,21 @@ class Guard:
             )
 
 
-def _silent(options: Options, stack: Settings) -> tuple[str, ...]:
+def _silent(options: Options, live: Live) -> tuple[str, ...]:
     """What the pack was not told, and takes from the stack, which a pull request may change."""
     taken = [
-        f"{name} {given!r}"
-        for name, told, given in (
-            ("registry", options.registry, stack.registry or "the default"),
-            ("platform", options.platform, stack.platform or DEFAULT),
+        what
+        for told, what in (
+            (options.registry, f"registry {live.registry_name!r}"),
+            (options.platform, f"platform {live.platform_name!r}"),
         )
         if told is None
     ]
     if not taken:
         return ()
-    note = (
-        f"taken from the stack's configuration, which a pull request may change: {', '.join(taken)}"
-    )
-    return (f"{note}; name them in the pack's (--policy-pack-config, settings)",)
+    whence = "taken from the stack's configuration, which a pull request may change"
+    how = "name them in the pack's (--policy-pack-config, settings)"
+    return (f"{whence}: {', '.join(taken)}; {how}",)
 
 
 def _approving(terms: Terms, options: Options) -> Terms:
@@ -168,8 +166,13 @@ def _careful(rule_id: str, level: Level, find: Callable[[], Iterable[Finding]]) 
     try:
         return list(find())
     except Exception as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        return [Finding(rule_id, f"the rule failed ({what}); please report this", level=level)]
+        said = f"the rule failed ({failure(error)}); please report this"
+        return [Finding(rule_id, said, level=level)]
+
+
+def failure(error: Exception) -> str:
+    """An error that nobody expected, in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _text(value: object) -> str | None:

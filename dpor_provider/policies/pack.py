@@ -23,7 +23,7 @@ from pulumi_policy.proxy import UnknownValueError
 from dpor_provider.declaration.inputs import UNKNOWN
 from dpor_provider.errors import DporError
 from dpor_provider.model import Finding, Level, RuleException
-from dpor_provider.policies.guard import Guard, Resource
+from dpor_provider.policies.guard import Guard, Resource, failure
 from dpor_provider.policies.options import SCHEMA, Options
 from dpor_provider.printable import line
 from dpor_provider.rules import Rule, Settled, all_rules
@@ -89,8 +89,7 @@ class _Policies:
         if not _is_ours(args):
             return
         guard, first = self._opened(args.get_config())
-        settled = guard.examine(_resource(args)) if guard else _unusable(self._unusable or "")
-        self._found[args.urn] = settled
+        settled = self._found[args.urn] = self._examined(guard, args)
         for note in guard.notes if guard and first else ():
             report(line(note), args.urn)
         for finding in settled.findings:
@@ -98,6 +97,15 @@ class _Policies:
                 report(line(f"{finding.message} [{finding.rule}]"), args.urn)
         for finding, exception in settled.suppressed:
             report(line(_suppressed(finding, exception)), args.urn)
+
+    def _examined(self, guard: Guard | None, args: ResourceValidationArgs) -> Settled:
+        if guard is None:
+            return _unusable(self._unusable or "")
+        try:
+            return guard.examine(_resource(args))
+        except Exception as error:
+            # Left to Pulumi, it would end the run without a word about its cause.
+            return _unusable(failure(error))
 
     def _opened(self, config: Mapping[str, Any]) -> tuple[Guard | None, bool]:
         """The guard of this run, and whether it was opened just now."""
@@ -110,7 +118,7 @@ class _Policies:
             except DporError as error:
                 self._unusable = str(error)
             except Exception as error:
-                self._unusable = " ".join(f"{type(error).__name__}: {error}".split())
+                self._unusable = failure(error)
             return self._guard, True
 
     def _messages(self, rule: Rule, urn: str) -> list[str]:

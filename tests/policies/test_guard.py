@@ -144,6 +144,12 @@ def test_what_the_pack_was_not_told_is_said(home: Backend) -> None:
     assert "platform 'portal'" in note
 
 
+def test_what_the_pack_says_of_its_registry_holds_no_password(home: Backend) -> None:
+    one = Guard.open(Options(), Settings("postgresql://alice:hunter2@db/dpor"))
+    assert one.problem is not None
+    assert "hunter2" not in f"{one.problem} {one.notes}"
+
+
 def test_without_a_registry_the_declaration_is_examined_all_the_same(
     home: Backend, subscription: str, tmp_path: Path
 ) -> None:
