@@ -78,7 +78,7 @@ class Rule:
             subject.view is None or (self.needs_subscription and not subject.readable)
         ):
             return False
-        return not any(name in subject.unknown for name in self.needs_known)
+        return not subject.unknown or subject.unknown.isdisjoint(self.needs_known)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """The findings on one subscription."""

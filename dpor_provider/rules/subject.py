@@ -50,7 +50,7 @@ class Subject:
     """project/stack/resource that declares it; None where that is not known."""
     recorded: bool = False
     """Whether a deployment of this declaration has designated it before."""
-    unknown: Collection[str] = ()
+    unknown: frozenset[str] = frozenset()
     """The properties whose values are not known until other resources are made."""
     stated: Partner | None = None
     """The declaration's own entry for the partner."""

@@ -104,7 +104,12 @@ def subject(
     unknown: Collection[str] = (),
 ) -> Subject:
     return Subject(
-        what, Terms(TODAY), view, managed_by=managed_by, recorded=recorded, unknown=unknown
+        what,
+        Terms(TODAY),
+        view,
+        managed_by=managed_by,
+        recorded=recorded,
+        unknown=frozenset(unknown),
     )
 
 
