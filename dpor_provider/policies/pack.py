@@ -55,6 +55,7 @@ class _Policies:
         self._guard: Guard | None = None
         self._unusable: str | None = None
         self._found: dict[str, Settled] = {}
+        self._said: set[str] = set()
 
     def all(self) -> list[Policy]:
         """`settings`, then the rules."""
@@ -81,7 +82,8 @@ class _Policies:
         def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
             if _is_ours(args):
                 for message in self._messages(rule, args.urn):
-                    report(line(message), args.urn)
+                    if self._is_news(rule, message):
+                        report(line(message), args.urn)
 
         return ResourceValidationPolicy(**named, validate=validate)
 
@@ -130,6 +132,15 @@ class _Policies:
             for finding in settled.findings
             if finding.rule == rule.id and finding.level is _level(finding)
         ]
+
+    def _is_news(self, rule: Rule, message: str) -> bool:
+        """Whether it is to be said: what only warns of a partner is said once, not everywhere."""
+        if rule.needs_subscription or rule.level is Level.MANDATORY:
+            return True
+        with self._lock:
+            said = message in self._said
+            self._said.add(message)
+            return not said
 
     def _undeclared(self, _args: StackValidationArgs, report: ReportViolation) -> None:
         found = self._guard.undeclared() if self._guard else []

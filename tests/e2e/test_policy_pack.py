@@ -301,6 +301,14 @@ def test_no_text_of_a_program_is_obeyed_by_a_terminal_or_a_pipelines_agent(
         assert not any(part.strip().startswith("::") for part in output.splitlines())
 
 
+def test_a_warning_of_a_partner_is_given_once(project: Project, guarded: Guarded) -> None:
+    project.declare(*(of(str(uuid.uuid4()), name=name) for name in ("a", "b", "c")))
+    output = guarded("preview").ok().output
+    assert output.count("[advisory]  DPOR403") == 1
+    partner = f"no data-sharing agreement with {CONTOSO.name} ({CONTOSO.id}) is on file"
+    assert output.count(partner) == 1
+
+
 def test_levels_are_the_platform_teams(
     project: Project, backend: Backend, subscription: str, guarded: Guarded
 ) -> None:
