@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert, select, update
@@ -30,8 +30,9 @@ class Owner:
 
 def read(connection: Connection) -> dict[str, Designation]:
     """All rows by subscription, the withdrawn ones too."""
-    query = select(designations).order_by(designations.c.subscription_id)
-    return {row.subscription_id: Designation(**row._mapping) for row in connection.execute(query)}
+    columns = (designations.c[field.name] for field in fields(Designation))
+    query = select(*columns).order_by(designations.c.subscription_id)
+    return {row[0]: Designation(*row) for row in connection.execute(query)}
 
 
 def former_partners(connection: Connection) -> Mapping[str, frozenset[str]]:

@@ -97,6 +97,8 @@ class Subject:
     @functools.cached_property
     def stale_access(self) -> tuple[Access, ...]:
         """Access of former and retired partners, and of the one whose term would end."""
+        if not self.live.reaching(self.declared.subscription_id):
+            return ()
         return self.live.stale_access(self.declared, self.leaving)
 
     @property
