@@ -110,6 +110,16 @@ class Live:
             on_platform=True,
         )
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The subscriptions that the registry or the platform has ever named."""
+        return frozenset((*self.designations, *self.observations))
+
+    def owner(self, subscription_id: str) -> str | None:
+        """project/stack/resource that owns a subscription's designation."""
+        row = self.designations.get(subscription_id)
+        return row.managed_by if row else None
+
     def reaching(self, subscription_id: str) -> tuple[Access, ...]:
         """The access of partners at a subscription and above it, the latter first."""
         return tuple(

@@ -54,7 +54,7 @@ def drift(estate: Estate, live: Live, scope: str | None = None) -> Iterator[Drif
     if scope is None:
         return
     named = {declared.subscription_id for declared in estate.subscriptions}
-    for subscription_id in sorted({*live.designations, *live.observations} - named):
+    for subscription_id in sorted(live.known - named):
         record = live.record(subscription_id)
         if record.partner_id and scope in (ROOT_SCOPE, subscription_scope(subscription_id)):
             yield _drifted(Kind.UNDECLARED, Declared(subscription_id), record)

@@ -16,7 +16,7 @@ from dpor_provider.declaration import Loaded, load
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Declared, Directory, Estate, Partner
 from dpor_provider.names import same_name
-from dpor_provider.rules import approvals
+from dpor_provider.rules import approvals, stands_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +172,7 @@ def changes(before: Loaded, after: Loaded) -> Iterator[Change]:
     known = approvals(before.estate)
     for declared in after.estate.subscriptions:
         for exception in declared.exceptions:
-            until = known.get((declared.subscription_id, exception.rule))
-            if until is None or exception.expires > until:
+            if not stands_in(known, declared.subscription_id, exception):
                 yield Change(
                     ChangeKind.EXCEPTION_REQUESTED,
                     declared.subscription_id,

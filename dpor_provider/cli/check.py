@@ -103,11 +103,7 @@ def check(
     rules = _rules(select, ignore)
     paths = paths or (".",)
     loaded = load(paths)
-    session = replace(
-        session,
-        registry_url=registry_url or session.registry_url,
-        platform_name=platform_name or session.platform_name,
-    )
+    session = session.naming(registry_url, platform_name)
     live = None if offline else _live(session, deployer, ctx)
     terms = Terms(as_of or datetime.now(UTC).date())
     revision, before = _base(base, paths, loaded)
@@ -137,11 +133,10 @@ def _rules(select: tuple[str, ...], ignore: tuple[str, ...]) -> Mapping[str, Rul
 
     if "DPOR001" in ignore:
         raise click.UsageError("DPOR001 cannot be ignored: what cannot be read is not checked")
-    wanted = {*select, "DPOR001"} if select else all_rules().keys()
     return {
         rule_id: rule
         for rule_id, rule in all_rules().items()
-        if rule_id in wanted and rule_id not in ignore
+        if (not select or rule_id in select) and rule_id not in ignore
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import click
 
@@ -41,11 +41,7 @@ def drift(
     from dpor_provider.declaration import load
     from dpor_provider.platforms import read_live
 
-    session = replace(
-        session,
-        registry_url=registry_url or session.registry_url,
-        platform_name=platform_name or session.platform_name,
-    )
+    session = session.naming(registry_url, platform_name)
     loaded = load(paths or (".",))
     live = read_live(session.registry, session.platform)
     # What could not be read may declare what nobody else does.

@@ -22,6 +22,10 @@ class Session:
     registry_url: str | None
     platform_name: str | None
 
+    def naming(self, registry_url: str | None, platform_name: str | None) -> Session:
+        """The session with what a command's own options name in place of the general ones."""
+        return Session(registry_url or self.registry_url, platform_name or self.platform_name)
+
     @property
     def registry(self) -> Registry:
         """The registry, opened."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,11 +12,12 @@ from dpor_provider.declaration import load
 from dpor_provider.declaration.inputs import UNKNOWN, read_inputs
 from dpor_provider.errors import DporError, Invalid
 from dpor_provider.live import Live
-from dpor_provider.model import Estate, Finding, Level
+from dpor_provider.model import Estate, Finding
 from dpor_provider.platforms import DEFAULT, open_platform, read_live
 from dpor_provider.policies.options import Options
 from dpor_provider.registry import open_registry
 from dpor_provider.rules import (
+    Rule,
     Settled,
     Subject,
     Target,
@@ -85,14 +87,14 @@ class Guard:
         ]
         if self.problem:
             found.append(Finding("DPOR204", f"nothing live could be looked at: {self.problem}"))
-        row = self.live.designations.get(declared.subscription_id) if self.live else None
+        owner = self.live.owner(declared.subscription_id) if self.live else None
         first = self._declared.setdefault(declared.subscription_id or resource.urn, resource)
         subject = Subject(
             declared,
             self.terms,
             self.live,
             managed_by=resource.managed_by,
-            recorded=row is not None and row.managed_by == resource.managed_by,
+            recorded=owner == resource.managed_by,
             unknown=frozenset(name for name, value in resource.inputs.items() if value is UNKNOWN),
             elsewhere=repr(first.name) if first.urn != resource.urn else None,
             target=Target(
@@ -101,7 +103,7 @@ class Guard:
         )
         found += self._claim(resource)
         for rule in all_rules().values():
-            found += _careful(rule.id, rule.level, lambda rule=rule: rule.find(subject))  # type: ignore[misc]
+            found += _careful(rule, functools.partial(rule.find, subject))
         return settle(subject, found, excusable())
 
     def undeclared(self) -> list[Finding]:
@@ -110,8 +112,7 @@ class Guard:
             return []
         live, rule = self.live, all_rules()["DPOR402"]
         return _careful(
-            rule.id,
-            rule.level,
+            rule,
             lambda: (
                 finding
                 for subject in undeclared(Estate((), {}, ()), self.terms, live)
@@ -161,13 +162,13 @@ def _approving(terms: Terms, options: Options) -> Terms:
     )
 
 
-def _careful(rule_id: str, level: Level, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
+def _careful(rule: Rule, find: Callable[[], Iterable[Finding]]) -> list[Finding]:
     """What a rule finds; its failure is a finding, as it must not pass for 'nothing found'."""
     try:
         return list(find())
     except Exception as error:
         said = f"the rule failed ({failure(error)}); please report this"
-        return [Finding(rule_id, said, level=level)]
+        return [Finding(rule.id, said, level=rule.level)]
 
 
 def failure(error: Exception) -> str:

@@ -71,7 +71,7 @@ def _examine(estate: Estate, live: Live, owner: str) -> Iterator[Finding]:
     for subject in subjects(estate, terms, live):
         if subject.declared.intent is Intent.DESIGNATED or subject.elsewhere:
             managed_by = f"{owner}/{subject.declared.subscription_id}"
-            recorded = subject.record.managed_by == managed_by
+            recorded = live.owner(subject.declared.subscription_id) == managed_by
             yield from guard(replace(subject, managed_by=managed_by, recorded=recorded))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from dpor_provider.model import Finding
 from dpor_provider.rules.base import Example, Rule
-from dpor_provider.rules.exceptions import Settled, approvals, settle
+from dpor_provider.rules.exceptions import Settled, approvals, settle, stands_in
 from dpor_provider.rules.subject import Subject, Target, Terms, subjects, undeclared
 
 
@@ -84,6 +84,7 @@ __all__ = [
     "excusable",
     "guard",
     "settle",
+    "stands_in",
     "subjects",
     "undeclared",
 ]

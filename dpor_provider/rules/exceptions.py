@@ -54,7 +54,11 @@ def counts(subject: Subject, exception: RuleException) -> bool:
     )
 
 
-def approvals(estate: Estate) -> Mapping[tuple[str, str], date]:
+Approvals = Mapping[tuple[str, str], date]
+"""The last day of each approved exception, by subscription and rule."""
+
+
+def approvals(estate: Estate) -> Approvals:
     """The last day of each exception of an estate, by subscription and rule."""
     days: dict[tuple[str, str], date] = {}
     for declared in estate.subscriptions:
@@ -66,8 +70,11 @@ def approvals(estate: Estate) -> Mapping[tuple[str, str], date]:
 
 def approved(subject: Subject, exception: RuleException) -> bool:
     """Whether it also stands where the approved ones do, for at least as long."""
-    approvals = subject.terms.approved
-    if approvals is None:
-        return True
-    until = approvals.get((subject.declared.subscription_id, exception.rule))
+    given = subject.terms.approved
+    return given is None or stands_in(given, subject.declared.subscription_id, exception)
+
+
+def stands_in(given: Approvals, subscription_id: str, exception: RuleException) -> bool:
+    """Whether a subscription's exception is among the approved ones, for at least as long."""
+    until = given.get((subscription_id, exception.rule))
     return until is not None and exception.expires <= until

@@ -120,12 +120,12 @@ def subjects(estate: Estate, terms: Terms, view: Live | None) -> Iterator[Subjec
     first: dict[str, Declared] = {}
     for declared in estate.subscriptions:
         other = first.setdefault(declared.subscription_id, declared)
-        row = view.designations.get(declared.subscription_id) if view else None
+        owner = view.owner(declared.subscription_id) if view else None
         yield Subject(
             declared,
             terms,
             view,
-            recorded=row is not None and row.managed_by is not None,
+            recorded=owner is not None,
             stated=by_id.get(declared.partner_id or ""),
             elsewhere=None
             if other is declared
@@ -135,6 +135,6 @@ def subjects(estate: Estate, terms: Terms, view: Live | None) -> Iterator[Subjec
 
 def undeclared(estate: Estate, terms: Terms, view: Live) -> Iterator[Subject]:
     """The subscriptions that the registry knows and no declaration names, by their ids."""
-    known = {*view.designations, *view.observations}
-    for subscription_id in sorted(known - {item.subscription_id for item in estate.subscriptions}):
+    named = {item.subscription_id for item in estate.subscriptions}
+    for subscription_id in sorted(view.known - named):
         yield Subject(Declared(subscription_id, intent=Intent.UNDECLARED), terms, view)

@@ -24,11 +24,14 @@ def _lines(result: Result) -> Iterator[str]:
     for one in result.findings:
         if not one.suppressed:
             yield from _finding(one)
+    known = 0
     for one in result.findings:
-        if one.suppressed and one.suppressed.kind is SuppressedBy.EXCEPTION:
+        if one.suppressed and one.suppressed.kind is SuppressedBy.BASELINE:
+            known += 1
+        elif one.suppressed:
             yield f"{_place(one)}suppressed {one.finding.rule}, {why_suppressed(one)}"
-    if known := [one for one in result.findings if why_suppressed(one) == "in the baseline"]:
-        yield f"suppressed, in the baseline: {len(known)}"
+    if known:
+        yield f"suppressed, in the baseline: {known}"
     if result.base:
         yield f"since {line(result.base)}:{'' if result.changes else ' nothing changes'}"
         yield from (f"  {change(one)}" for one in result.changes)
