@@ -363,6 +363,19 @@ class Action(StrEnum):
     ACCESS_RESTORE = "access-restore"
 
 
+DESIGNATION_CHANGES = frozenset(
+    {
+        Action.DESIGNATE,
+        Action.SWITCH,
+        Action.REPAIR,
+        Action.ADOPT,
+        Action.WITHDRAW,
+        Action.RELEASE,
+    }
+)
+"""What makes the history of a subscription's partner."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """One change, or one refusal, as the registry recorded it."""
@@ -380,3 +393,9 @@ class AuditEntry:
     version: int | None = None
     managed_by: str | None = None
     detail: str | None = None
+    provenance: str | None = None
+    """Where the deployment came from, as JSON (`dpor_provider.provenance`)."""
+    previous_hash: str = ""
+    """The hash of the entry before it."""
+    hash: str = ""
+    """The hash of everything else in it (`dpor_provider.registry.chain`)."""

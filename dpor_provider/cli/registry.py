@@ -26,17 +26,7 @@ from dpor_provider.cli.session import (
     Session,
     pass_session,
 )
-from dpor_provider.model import Action, AuditEntry, Designation, Grant, Role
-
-CHANGES = {
-    Action.DESIGNATE,
-    Action.SWITCH,
-    Action.REPAIR,
-    Action.ADOPT,
-    Action.WITHDRAW,
-    Action.RELEASE,
-}
-"""What makes the history of a subscription's partner."""
+from dpor_provider.model import DESIGNATION_CHANGES, AuditEntry, Designation, Grant, Role
 
 
 @click.group()
@@ -220,7 +210,9 @@ def history(
 ) -> None:
     """Print who was partner of record of a subscription, since when, by whom."""
     entries = [
-        entry for entry in session.registry.audit.entries(subscription) if entry.action in CHANGES
+        entry
+        for entry in session.registry.audit.entries(subscription)
+        if entry.action in DESIGNATION_CHANGES
     ]
     if day is not None:
         entries = [entry for entry in entries if entry.at.date() <= day.date()][-1:]

@@ -13,7 +13,6 @@ from sqlalchemy.exc import IntegrityError
 
 from dpor_provider.errors import Invalid
 from dpor_provider.model import ROOT_SCOPE, Access, Action
-from dpor_provider.registry import audit
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.roles import read_scope
 from dpor_provider.registry.tables import access, removed_access
@@ -192,9 +191,8 @@ class AccessTable:
         subscription_id: str | None = None,
     ) -> None:
         own_scope = held.scope.rpartition("/")[2] or None
-        audit.record(
+        self._writer.record(
             connection,
-            self._writer.principal,
             action,
             subscription_id=subscription_id or own_scope,
             partner_id=held.partner_id,

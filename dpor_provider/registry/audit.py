@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, insert, select
 
 from dpor_provider.model import Action, AuditEntry
-from dpor_provider.registry.database import Database
+from dpor_provider.registry import chain
+from dpor_provider.registry.chain import Head
+from dpor_provider.registry.database import Database, identity
 from dpor_provider.registry.tables import audit_log
 
 
@@ -23,22 +27,39 @@ def record(
     version: int | None = None,
     managed_by: str | None = None,
     detail: str | None = None,
+    provenance: str | None = None,
 ) -> None:
     """Append an entry; it stands or falls with the caller's transaction."""
-    connection.execute(
-        insert(audit_log).values(
-            at=datetime.now(UTC),
-            actor=actor,
-            action=action.value,
-            subscription_id=subscription_id,
-            partner_id=partner_id,
-            previous_partner_id=previous_partner_id,
-            former_partner_id=former_partner_id,
-            version=version,
-            managed_by=managed_by,
-            detail=detail,
-        )
+    last = head(connection)
+    entry = AuditEntry(
+        sequence=last.sequence + 1,
+        at=datetime.now(UTC),
+        actor=actor,
+        action=action,
+        subscription_id=subscription_id,
+        partner_id=partner_id,
+        previous_partner_id=previous_partner_id,
+        former_partner_id=former_partner_id,
+        version=version,
+        managed_by=managed_by,
+        detail=detail,
+        provenance=provenance,
+        previous_hash=last.hash,
     )
+    connection.execute(insert(audit_log).values(asdict(replace(entry, hash=chain.digest(entry)))))
+
+
+def head(connection: Connection) -> Head:
+    """The end of the log: its last entry, or what the first one will follow."""
+    last = connection.execute(
+        select(audit_log.c.sequence, audit_log.c.hash)
+        .order_by(audit_log.c.sequence.desc())
+        .limit(1)
+    ).one_or_none()
+    registry_id = identity(connection)
+    if last is None:
+        return Head(registry_id, 0, chain.genesis(registry_id))
+    return Head(registry_id, last.sequence, last.hash)
 
 
 class AuditLog:
@@ -53,11 +74,22 @@ class AuditLog:
         Raises:
             Unavailable: the registry cannot be read.
         """
-        query = select(audit_log).order_by(audit_log.c.sequence)
-        if subscription_id is not None:
-            query = query.where(audit_log.c.subscription_id == subscription_id)
         with self._database.read() as connection:
-            return tuple(_entry(row) for row in connection.execute(query))
+            return tuple(entries(connection, subscription_id))
+
+    def head(self) -> Head:
+        """The end of the log, to be kept where the registry's keepers cannot alter it."""
+        with self._database.read() as connection:
+            return head(connection)
+
+
+def entries(connection: Connection, subscription_id: str | None = None) -> Iterator[AuditEntry]:
+    """All entries in order, or those of one subscription."""
+    query = select(audit_log).order_by(audit_log.c.sequence)
+    if subscription_id is not None:
+        query = query.where(audit_log.c.subscription_id == subscription_id)
+    for row in connection.execute(query):
+        yield _entry(row)
 
 
 def _entry(row: Row[tuple[object, ...]]) -> AuditEntry:

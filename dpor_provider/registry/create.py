@@ -1,4 +1,4 @@
-"""Making a registry: on demand only, and whole or not at all."""
+"""Making a registry in a SQLite file: on demand only, and whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import URL, insert
+from sqlalchemy import URL, Connection, insert
 from sqlalchemy.exc import DBAPIError
 
 from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.model import Action, Grant
 from dpor_provider.registry import audit, tables
-from dpor_provider.registry.database import APPLICATION_ID, WRITE, Database, cause, connect
-from dpor_provider.registry.upgrade import migrate
+from dpor_provider.registry.migrate import migrate
+from dpor_provider.registry.sqlite import APPLICATION_ID, WRITE, cause, connect
 
 
-def create(url: URL, maker: Grant) -> Database:
+def create(url: URL, maker: Grant) -> None:
     """Make an empty registry with an identity of its own; the file appears whole or not at all.
 
     Args:
@@ -50,7 +50,15 @@ def create(url: URL, maker: Grant) -> Database:
     except (OSError, DBAPIError) as error:
         said = error.strerror if isinstance(error, OSError) else cause(error)
         raise Unavailable(f"cannot make a registry at {final}: {said}") from error
-    return Database(url)
+
+
+def begin(connection: Connection, maker: Grant) -> None:
+    """Enter into empty tables what every registry has from its start."""
+    connection.execute(
+        insert(tables.registry).values(id=str(uuid.uuid4()), created_at=datetime.now(UTC))
+    )
+    connection.execute(insert(tables.grants).values(asdict(maker)))
+    audit.record(connection, maker.principal, Action.INIT)
 
 
 def _make_folder(folder: Path) -> None:
@@ -65,9 +73,5 @@ def _build(url: URL, maker: Grant) -> None:
     with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         migrate(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(
-            insert(tables.registry).values(id=str(uuid.uuid4()), created_at=datetime.now(UTC))
-        )
-        connection.execute(insert(tables.grants).values(asdict(maker)))
-        audit.record(connection, maker.principal, Action.INIT)
+        begin(connection, maker)
     engine.dispose()

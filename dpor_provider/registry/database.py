@@ -1,44 +1,54 @@
-"""Connections and transactions: what must be set for a SQLite registry to be safe.
-
-Sources: SQLite's "Write-Ahead Logging" (the WAL-reset bug, fixed in 3.51.3), "PRAGMA Statements"
-and "Transaction"; SQLAlchemy's "pysqlite: Controlling BEGIN".
-"""
+"""The registry's database, whichever it is: every access is a transaction."""
 
 from __future__ import annotations
 
 import contextlib
-import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, select, text
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from dpor_provider.errors import Unavailable
+from dpor_provider.printable import line
 from dpor_provider.registry import tables
 
-APPLICATION_ID = 0x44504F52
-"""`DPOR` in ASCII: marks a SQLite file as a registry."""
 
-BUSY_TIMEOUT_S = 30
-WAL_SAFE = (3, 51, 3)
-WRITE = "dpor_write"
+class Backend(Protocol):
+    """What one kind of database needs of its own."""
+
+    name: str
+    """The URL without a password, for messages."""
+
+    def transaction(self, *, write: bool) -> contextlib.AbstractContextManager[Connection]:
+        """A transaction: one consistent view, or one that is ready to write; it commits at the end.
+
+        Raises:
+            Unavailable: there is no registry.
+        """
+
+    def schema(self, connection: Connection) -> str:
+        """The newest migration that the database has had.
+
+        Raises:
+            Unavailable: it is no registry.
+        """
+
+    def migrate(self, connection: Connection) -> None:
+        """Bring it to this version's schema, in the connection's transaction."""
+
+    def cause(self, error: DBAPIError) -> str:
+        """What the database said, in one line, with what to do about it."""
 
 
 class Database:
     """One registry's database; every access is a transaction of `read` or `write`."""
 
-    def __init__(self, url: URL) -> None:
-        self._url = url
-        self._engine = connect(url)
-
-    @property
-    def name(self) -> str:
-        """The URL without a password, for messages."""
-        return self._url.set(drivername=self._url.get_backend_name()).render_as_string(
-            hide_password=True
-        )
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self.name = backend.name
+        self.schema = backend.schema
+        self.migrate = backend.migrate
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -72,37 +82,23 @@ class Database:
 
     @contextlib.contextmanager
     def _transaction(self, *, write: bool, older: bool = False) -> Iterator[Connection]:
-        self._require_file()
         try:
-            with (
-                self._engine.connect().execution_options(**{WRITE: write}) as connection,
-                connection.begin(),
-            ):
-                self._require_schema(connection, older)
+            with self._backend.transaction(write=write) as connection:
+                self.require_schema(self._backend.schema(connection), older=older)
                 yield connection
         except DBAPIError as error:
-            raise Unavailable(f"registry {self.name}: {cause(error)}") from error
+            raise Unavailable(f"registry {self.name}: {self._backend.cause(error)}") from error
         except (ValueError, InvalidRequestError) as error:
             raise Unavailable(
                 f"registry {self.name}: it holds what cannot be read; restore it from a backup"
             ) from error
 
-    def _require_file(self) -> None:
-        try:
-            found = Path(str(self._url.database)).is_file()
-        except OSError as error:
-            raise Unavailable(f"registry {self.name}: {error.strerror}") from error
-        if not found:
-            raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
+    def require_schema(self, schema: str, *, older: bool = False) -> None:
+        """Go on only with the schema that this version knows, or one that it can upgrade.
 
-    def _require_schema(self, connection: Connection, older: bool) -> None:
-        found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-        if found != APPLICATION_ID:
-            raise Unavailable(
-                f"{self.name} is a SQLite file, but no registry; check the path, or make a"
-                " registry elsewhere with: dpor registry init"
-            )
-        schema = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        Raises:
+            Unavailable: it is another.
+        """
         if schema == tables.SCHEMA or (older and schema in tables.OLDER):
             return
         mend = (
@@ -111,7 +107,7 @@ class Database:
             else "upgrade dpor-provider"
         )
         raise Unavailable(
-            f"registry {self.name} has schema {_printable(str(schema))}, this version of"
+            f"registry {self.name} has schema {line(schema)}, this version of"
             f" dpor-provider knows {tables.SCHEMA}; {mend}"
         )
 
@@ -119,46 +115,3 @@ class Database:
 def identity(connection: Connection) -> str:
     """The registry's identity, which no other registry has."""
     return str(connection.execute(select(tables.registry.c.id)).scalar_one())
-
-
-def connect(url: URL, journal_mode: str | None = None) -> Engine:
-    """An engine whose every connection is set up for safety; a running WAL needs no mode."""
-    # No pool: a connection belongs to one thread and one short transaction.
-    engine = create_engine(url, poolclass=NullPool)
-    wal_is_safe = sqlite3.sqlite_version_info >= WAL_SAFE
-    mode, synchronous = ("WAL", "FULL") if wal_is_safe else ("DELETE", "EXTRA")
-
-    @event.listens_for(engine, "connect")
-    def _set_up(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for statement in (
-            f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-            f"journal_mode = {journal_mode or mode}",
-            f"synchronous = {synchronous}",
-            "foreign_keys = ON",
-        ):
-            connection.execute(f"PRAGMA {statement}")
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get(WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
-
-
-def cause(error: DBAPIError) -> str:
-    """What the database said, in one line, with what to do about it."""
-    said = _printable(str(error.orig).strip() or "failed")
-    if "locked" in said:
-        return f"{said}: another process has held it for {BUSY_TIMEOUT_S} s; try again"
-    if "readonly" in said or "read-only" in said:
-        return f"{said}: this user may not write the file or its folder"
-    if "malformed" in said or "not a database" in said:
-        return f"{said}: the file is damaged or something else; restore it from a backup"
-    return said
-
-
-def _printable(text: str) -> str:
-    # A damaged file puts anything into SQLite's messages.
-    return "".join(char if char.isprintable() else "?" for char in text.partition("\n")[0])

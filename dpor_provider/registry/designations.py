@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from dpor_provider.errors import Conflict, Invalid, Refused
 from dpor_provider.model import Action, Designation, Partner, Status
-from dpor_provider.registry import audit, directory
+from dpor_provider.registry import directory
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import audit_log, designations
 from dpor_provider.registry.writer import Writer
@@ -222,9 +222,8 @@ class Designations:
         seen_version = new.version - 1
         if not _written(connection, new, seen_version):
             raise Conflict(_changed(connection, new.subscription_id))
-        audit.record(
+        self._writer.record(
             connection,
-            self._writer.principal,
             action,
             subscription_id=new.subscription_id,
             partner_id=new.partner_id,

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Action, Agreement, Directory, Partner, Status
 from dpor_provider.partner_id import malformed
-from dpor_provider.registry import audit
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import partners
 from dpor_provider.registry.writer import Writer
@@ -18,20 +19,63 @@ from dpor_provider.registry.writer import Writer
 
 def read(connection: Connection) -> Directory:
     """The whole directory."""
-    return Directory.of(
-        Partner(
-            id=row.id,
-            name=row.name,
-            former_ids=tuple(row.former_ids),
-            former_names=tuple(row.former_names),
-            status=Status(row.status),
-            replaced_by=row.replaced_by,
-            principals=tuple(row.principals),
-            tenants=tuple(row.tenants),
-            agreement=Agreement(row.agreement, row.agreement_expires) if row.agreement else None,
-        )
-        for row in connection.execute(select(partners).order_by(partners.c.id))
+    rows = connection.execute(select(partners).order_by(partners.c.id))
+    return Directory.of(from_row({**row._mapping}) for row in rows)
+
+
+def from_row(row: Mapping[str, Any]) -> Partner:
+    """An entry from its columns."""
+    agreement = row["agreement"]
+    return Partner(
+        id=row["id"],
+        name=row["name"],
+        former_ids=tuple(row["former_ids"]),
+        former_names=tuple(row["former_names"]),
+        status=Status(row["status"]),
+        replaced_by=row["replaced_by"],
+        principals=tuple(row["principals"]),
+        tenants=tuple(row["tenants"]),
+        agreement=Agreement(agreement, row["agreement_expires"]) if agreement else None,
     )
+
+
+def as_row(partner: Partner) -> dict[str, Any]:
+    """An entry as its columns."""
+    return {
+        "id": partner.id,
+        "name": partner.name,
+        "former_ids": list(partner.former_ids),
+        "former_names": list(partner.former_names),
+        "status": partner.status.value,
+        "replaced_by": partner.replaced_by,
+        "principals": list(partner.principals),
+        "tenants": list(partner.tenants),
+        "agreement": partner.agreement.reference if partner.agreement else None,
+        "agreement_expires": partner.agreement.expires if partner.agreement else None,
+    }
+
+
+def require_well_formed(partner: Partner) -> None:
+    """Refuse an entry whose ids are none, or are named twice.
+
+    Raises:
+        Invalid: one is malformed, or there twice.
+    """
+    ids = (partner.id, *partner.former_ids)
+    for partner_id in ids:
+        require_partner_id(partner_id)
+    if repeated := {one for one in ids if ids.count(one) > 1}:
+        raise Invalid(f"Partner ID {min(repeated)} is named twice for {partner.name}")
+
+
+def require_partner_id(text: str) -> None:
+    """Refuse what is no Partner ID.
+
+    Raises:
+        Invalid: it is malformed.
+    """
+    if problem := malformed(text):
+        raise Invalid(f"{text!r} is no Partner ID: {problem}")
 
 
 class Partners:
@@ -52,21 +96,16 @@ class Partners:
         Raises:
             Invalid: one of its ids is malformed or another partner's already, or a principal is.
         """
-        ids = (partner.id, *partner.former_ids)
-        for partner_id in ids:
-            if problem := malformed(partner_id):
-                raise Invalid(f"{partner_id!r} is no Partner ID: {problem}")
-        if repeated := {one for one in ids if ids.count(one) > 1}:
-            raise Invalid(f"Partner ID {min(repeated)} is named twice for {partner.name}")
+        require_well_formed(partner)
         with self._writer.everything(f"add partner {partner.id}") as connection:
             known = read(connection)
-            for partner_id in ids:
+            for partner_id in (partner.id, *partner.former_ids):
                 if other := known.find(partner_id):
                     raise Invalid(f"Partner ID {partner_id} is {other.name}'s already")
             for other in known.partners.values():
                 if shared := set(partner.principals) & set(other.principals):
                     raise Invalid(f"principal {sorted(shared)[0]} is {other.name}'s already")
-            connection.execute(insert(partners).values(_row(partner)))
+            connection.execute(insert(partners).values(as_row(partner)))
             self._record(connection, Action.PARTNER_ADD, partner)
 
     def rename(self, partner_id: str, name: str) -> Partner:
@@ -108,15 +147,14 @@ class Partners:
         Raises:
             Invalid: the new ID is malformed, or somebody's already.
         """
-        if problem := malformed(new_id):
-            raise Invalid(f"{new_id!r} is no Partner ID: {problem}")
+        require_partner_id(new_id)
         with self._writer.everything(f"renumber partner {partner_id}") as connection:
             partner = _known(connection, partner_id)
             if other := read(connection).find(new_id):
                 raise Invalid(f"Partner ID {new_id} is {other.name}'s already")
             renumbered = replace(partner, id=new_id, former_ids=(*partner.former_ids, partner.id))
             connection.execute(delete(partners).where(partners.c.id == partner_id))
-            connection.execute(insert(partners).values(_row(renumbered)))
+            connection.execute(insert(partners).values(as_row(renumbered)))
             connection.execute(
                 update(partners)
                 .where(partners.c.replaced_by == partner_id)
@@ -135,17 +173,21 @@ class Partners:
 
     def _update(self, connection: Connection, partner: Partner) -> None:
         connection.execute(
-            update(partners).where(partners.c.id == partner.id).values(_row(partner))
+            update(partners).where(partners.c.id == partner.id).values(as_row(partner))
         )
 
     def _record(self, connection: Connection, action: Action, partner: Partner) -> None:
-        audit.record(
+        self._writer.record(
             connection,
-            self._writer.principal,
             action,
             partner_id=partner.id,
-            detail=json.dumps(_row(partner), ensure_ascii=False, sort_keys=True, default=str),
+            detail=describe(partner),
         )
+
+
+def describe(partner: Partner) -> str:
+    """An entry of the directory as JSON."""
+    return json.dumps(as_row(partner), ensure_ascii=False, sort_keys=True, default=str)
 
 
 def _known(connection: Connection, partner_id: str) -> Partner:
@@ -153,18 +195,3 @@ def _known(connection: Connection, partner_id: str) -> Partner:
     if partner is None:
         raise Invalid(f"no partner {partner_id} in the directory; see: dpor registry partner list")
     return partner
-
-
-def _row(partner: Partner) -> dict[str, object]:
-    return {
-        "id": partner.id,
-        "name": partner.name,
-        "former_ids": list(partner.former_ids),
-        "former_names": list(partner.former_names),
-        "status": partner.status.value,
-        "replaced_by": partner.replaced_by,
-        "principals": list(partner.principals),
-        "tenants": list(partner.tenants),
-        "agreement": partner.agreement.reference if partner.agreement else None,
-        "agreement_expires": partner.agreement.expires if partner.agreement else None,
-    }

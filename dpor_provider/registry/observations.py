@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from dpor_provider.errors import Conflict
 from dpor_provider.model import Action, Observation
-from dpor_provider.registry import access, audit, designations
+from dpor_provider.registry import access, designations
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import observations
 from dpor_provider.registry.writer import Writer
@@ -80,9 +80,8 @@ class Observations:
             and designation.partner_id == seen.partner_id
             and designations.mark_effective(connection, designation)
         )
-        audit.record(
+        self._writer.record(
             connection,
-            self._writer.principal,
             action,
             subscription_id=seen.subscription_id,
             partner_id=seen.partner_id,

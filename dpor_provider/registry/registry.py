@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import URL
 
 from dpor_provider.model import (
     ROOT_SCOPE,
@@ -20,16 +23,20 @@ from dpor_provider.model import (
 from dpor_provider.registry import (
     access,
     audit,
-    database,
     designations,
     directory,
     observations,
     roles,
     url,
 )
+from dpor_provider.registry.chain import Head
 from dpor_provider.registry.create import create
-from dpor_provider.registry.database import Database
+from dpor_provider.registry.database import Database, identity
+from dpor_provider.registry.parts import Parts
+from dpor_provider.registry.sqlite import Sqlite
 from dpor_provider.registry.upgrade import upgrade
+from dpor_provider.registry.url import on_server
+from dpor_provider.registry.verify import Verified, verify
 from dpor_provider.registry.writer import Writer
 
 
@@ -52,22 +59,34 @@ class Registry:
     Opening costs nothing: the first read or write says whether it can be reached.
     """
 
-    def __init__(self, database: Database, principal: str) -> None:
+    def __init__(self, database: Database, parts: Parts, principal: Callable[[], str]) -> None:
         self._database = database
+        self._principal = principal
         self.name = database.name
-        self.principal = principal
-        writer = Writer(database, principal)
-        self.partners = directory.Partners(database, writer)
-        self.designations = designations.Designations(database, writer)
-        self.observations = observations.Observations(database, writer)
-        self.roles = roles.Roles(database, writer)
-        self.access = access.AccessTable(database, writer)
+        self.partners = parts.partners
+        self.designations = parts.designations
+        self.observations = parts.observations
+        self.roles = parts.roles
+        self.access = parts.access
         self.audit = audit.AuditLog(database)
+
+    @functools.cached_property
+    def principal(self) -> str:
+        """Who acts: the user of the operating system, or the login that a server knows.
+
+        Raises:
+            Unavailable: the server cannot be reached.
+        """
+        return self._principal()
 
     def identity(self) -> str:
         """The registry's identity, which no other registry has."""
         with self._database.read() as connection:
-            return database.identity(connection)
+            return identity(connection)
+
+    def verify(self, exported: Head | None = None) -> Verified:
+        """Whether the log is whole and the tables hold what it says (`verify.verify`)."""
+        return verify(self._database, exported)
 
     def read(self) -> Content:
         """Everything at once, as of one moment.
@@ -77,7 +96,7 @@ class Registry:
         """
         with self._database.read() as connection:
             return Content(
-                identity=database.identity(connection),
+                identity=identity(connection),
                 directory=directory.read(connection),
                 designations=designations.read(connection),
                 former_partners=designations.former_partners(connection),
@@ -95,12 +114,13 @@ def open_registry(
     Args:
         text: The URL; None means the default.
         start: Where the search for Pulumi.yaml begins; the working folder by default.
-        principal: Who acts; the user of the operating system by default.
+        principal: Who acts, on a SQLite registry; the user of the operating system by default. A
+            server knows by itself.
 
     Raises:
         Invalid: the URL cannot be read.
     """
-    return Registry(Database(url.resolve(text, start)), principal or operating_system_user())
+    return _open(url.resolve(text, start), principal)
 
 
 def init_registry(
@@ -112,17 +132,44 @@ def init_registry(
         Invalid: the URL cannot be read, or there is a registry already.
         Unavailable: the place cannot be written.
     """
-    maker = principal or operating_system_user()
-    made = create(url.resolve(text, start), Grant(maker, Role.GLOBAL_ADMINISTRATOR, ROOT_SCOPE))
-    return Registry(made, maker)
+    place = url.resolve(text, start)
+    if on_server(place):
+        from dpor_provider.registry.postgresql.server import Postgresql
+
+        Postgresql(place).create()
+    else:
+        maker = principal or operating_system_user()
+        create(place, Grant(maker, Role.GLOBAL_ADMINISTRATOR, ROOT_SCOPE))
+    return _open(place, principal)
 
 
 def upgrade_registry(
     text: str | None, *, start: Path | None = None, principal: str | None = None
 ) -> tuple[str, str]:
     """Bring a registry to this version's schema (`dpor_provider.registry.upgrade.upgrade`)."""
-    database = Database(url.resolve(text, start))
-    return upgrade(database, principal or operating_system_user())
+    opened = _open(url.resolve(text, start), principal)
+    return upgrade(opened._database, opened.principal)
+
+
+def _open(place: URL, principal: str | None) -> Registry:
+    if on_server(place):
+        from dpor_provider.registry.postgresql.server import Postgresql
+        from dpor_provider.registry.postgresql.writes import server_parts
+
+        server = Postgresql(place)
+        database = Database(server)
+        return Registry(database, server_parts(server, database), server.session_user)
+    database = Database(Sqlite(place))
+    who = principal or operating_system_user()
+    writer = Writer(database, who)
+    parts = Parts(
+        directory.Partners(database, writer),
+        designations.Designations(database, writer),
+        observations.Observations(database, writer),
+        roles.Roles(database, writer),
+        access.AccessTable(database, writer),
+    )
+    return Registry(database, parts, lambda: who)
 
 
 def operating_system_user() -> str:

@@ -17,7 +17,7 @@ from dpor_provider.model import (
     subscription_scope,
     subscription_uuid,
 )
-from dpor_provider.registry import audit, tables
+from dpor_provider.registry import tables
 from dpor_provider.registry.database import Database
 
 if TYPE_CHECKING:
@@ -72,12 +72,12 @@ class Roles:
         grant = replace(grant, scope=read_scope(grant.scope))
         if grant.role is Role.GLOBAL_ADMINISTRATOR and grant.scope != ROOT_SCOPE:
             raise Invalid("Global Administrator has no scope below /; grant Owner there instead")
-        with self._writer.everything(f"grant {_text(grant)}") as connection:
+        with self._writer.everything(f"grant {describe(grant)}") as connection:
             try:
                 connection.execute(insert(tables.grants).values(_row(grant)))
             except IntegrityError:
-                raise Invalid(f"{_text(grant)} is granted already") from None
-            audit.record(connection, self._writer.principal, Action.GRANT, detail=_text(grant))
+                raise Invalid(f"{describe(grant)} is granted already") from None
+            self._writer.record(connection, Action.GRANT, detail=describe(grant))
 
     def ungrant(self, grant: Grant) -> None:
         """Take a role away.
@@ -86,7 +86,7 @@ class Roles:
             Invalid: it is not held.
             Refused: the writer is no Global Administrator, or this is the last one.
         """
-        with self._writer.everything(f"ungrant {_text(grant)}") as connection:
+        with self._writer.everything(f"ungrant {describe(grant)}") as connection:
             held = tables.grants.c
             removed = connection.execute(
                 delete(tables.grants).where(
@@ -96,18 +96,19 @@ class Roles:
                 )
             )
             if not removed.rowcount:
-                raise Invalid(f"{_text(grant)} is not granted; see: dpor registry show")
+                raise Invalid(f"{describe(grant)} is not granted; see: dpor registry show")
             if not any(left.role is Role.GLOBAL_ADMINISTRATOR for left in grants(connection)):
                 raise Refused(
                     "the last Global Administrator cannot be removed; grant the role to"
                     " somebody else first"
                 )
-            audit.record(connection, self._writer.principal, Action.UNGRANT, detail=_text(grant))
+            self._writer.record(connection, Action.UNGRANT, detail=describe(grant))
 
 
 def _row(grant: Grant) -> dict[str, str]:
     return {"principal": grant.principal, "role": grant.role.value, "scope": grant.scope}
 
 
-def _text(grant: Grant) -> str:
+def describe(grant: Grant) -> str:
+    """One grant in words."""
     return f"{grant.role} at {grant.scope} to {grant.principal}"

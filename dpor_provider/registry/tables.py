@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration; a registry at any other is not touched."""
 
-OLDER = ("0001",)
+OLDER = ("0001", "0002")
 """The migrations before it, from which a registry can be upgraded."""
 
 
@@ -43,11 +43,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value is not None else None
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the zone back where the database dropped it."""
+        """Give the time in UTC, also where the database dropped the zone."""
         del dialect
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 metadata = MetaData(
@@ -163,7 +163,11 @@ audit_log = Table(
     Column("version", Integer),
     Column("managed_by", Text),
     Column("detail", Text),
+    Column("provenance", Text),
+    Column("previous_hash", String(64), nullable=False, server_default=""),
+    Column("hash", String(64), nullable=False, server_default=""),
     Index(None, "subscription_id", "sequence"),
     Index(None, "former_partner_id"),
+    Index(None, "previous_hash", unique=True),
     sqlite_autoincrement=True,
 )

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, text
-
 from dpor_provider.errors import Invalid, Refused
 from dpor_provider.model import Action, Role
 from dpor_provider.registry import audit, roles, tables
 from dpor_provider.registry.database import Database
-
-
-def migrate(connection: Connection) -> None:
-    """Run all migrations that the database has not had yet, in the connection's transaction."""
-    # Only what makes or changes a schema pays for Alembic's import.
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "dpor_provider:registry/migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
 
 
 def upgrade(database: Database, principal: str) -> tuple[str, str]:
@@ -34,7 +20,7 @@ def upgrade(database: Database, principal: str) -> tuple[str, str]:
         Unavailable: it cannot be written, or a newer version made it.
     """
     with database.upgrade() as connection:
-        found = schema(connection)
+        found = database.schema(connection)
         if found == tables.SCHEMA:
             raise Invalid(f"registry {database.name} has schema {found}, which is the newest")
         held = roles.grants(connection, principal)
@@ -43,12 +29,7 @@ def upgrade(database: Database, principal: str) -> tuple[str, str]:
                 f"{principal} may not upgrade the registry: only a Global Administrator may;"
                 " nothing was changed"
             )
-        migrate(connection)
+        database.migrate(connection)
         detail = f"schema {found} to {tables.SCHEMA}"
         audit.record(connection, principal, Action.UPGRADE, detail=detail)
         return found, tables.SCHEMA
-
-
-def schema(connection: Connection) -> str:
-    """The newest migration that the database has had."""
-    return str(connection.execute(text("SELECT version_num FROM alembic_version")).scalar())

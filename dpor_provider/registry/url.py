@@ -11,6 +11,27 @@ from dpor_provider.errors import Invalid
 
 DEFAULT_URL = "sqlite:///.dpor/registry.db"
 
+PARAMETERS = {
+    "channel_binding",
+    "connect_timeout",
+    "gssencmode",
+    "host",
+    "krbsrvname",
+    "passfile",
+    "port",
+    "require_auth",
+    "sslcert",
+    "sslcrl",
+    "sslcrldir",
+    "sslkey",
+    "sslmode",
+    "sslnegotiation",
+    "sslrootcert",
+    "ssl_min_protocol_version",
+    "target_session_attrs",
+}
+"""What the URL of a server may say of the connection (libpq, "Parameter Key Words")."""
+
 
 def project_folder(start: Path) -> Path:
     """The nearest folder, from `start` upwards, that holds Pulumi.yaml; `start` where none does."""
@@ -35,9 +56,13 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
     except (ArgumentError, ValueError):
         # The text may hold a password, so it is not repeated.
         raise Invalid("the registry's URL cannot be read; write sqlite:///PATH to a file") from None
-    shown = url.set(query={}).render_as_string(hide_password=True)
+    if on_server(url):
+        return _server(url)
+    shown = _shown(url)
     if url.get_backend_name() != "sqlite":
-        raise Invalid(f"registry {shown}: only sqlite:///PATH is supported by this version")
+        raise Invalid(
+            f"registry {shown}: write sqlite:///PATH, or postgresql+psycopg://USER@HOST/DATABASE"
+        )
     if url.host or url.username or url.password or url.query:
         raise Invalid(
             f"registry {shown}: a SQLite URL has neither host, user nor parameters; write"
@@ -48,3 +73,31 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
         raise Invalid("a registry needs a file: write sqlite:///PATH, say " + DEFAULT_URL)
     folder = project_folder((start or Path.cwd()).absolute())
     return url.set(drivername="sqlite+pysqlite", database=str(folder / path))
+
+
+def on_server(url: URL) -> bool:
+    """Whether a registry is on a PostgreSQL server."""
+    return url.get_backend_name() == "postgresql"
+
+
+def _server(url: URL) -> URL:
+    shown = _shown(url)
+    if url.drivername not in ("postgresql", "postgresql+psycopg"):
+        raise Invalid(f"registry {shown}: write postgresql+psycopg://USER@HOST/DATABASE")
+    if url.password is not None or "password" in url.query:
+        raise Invalid(
+            f"registry {shown}: a password does not belong into a URL, which is kept in files and"
+            " shown in lists of processes; set PGPASSWORD, or use a password file (PGPASSFILE)"
+        )
+    if unknown := sorted(url.query.keys() - PARAMETERS):
+        raise Invalid(
+            f"registry {shown}: unknown parameter {unknown[0]!r}; known are"
+            f" {', '.join(sorted(PARAMETERS))}"
+        )
+    if not url.database:
+        raise Invalid(f"registry {shown}: it names no database; write …HOST/DATABASE")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _shown(url: URL) -> str:
+    return url.set(query={}).render_as_string(hide_password=True)

@@ -17,9 +17,38 @@ from dpor_provider.registry.database import Database
 class Writer:
     """The only way in which the registry is changed."""
 
-    def __init__(self, database: Database, principal: str) -> None:
+    def __init__(self, database: Database, principal: str, provenance: str | None = None) -> None:
         self._database = database
         self.principal = principal
+        self._provenance = provenance
+
+    def record(
+        self,
+        connection: Connection,
+        action: Action,
+        *,
+        subscription_id: str | None = None,
+        partner_id: str | None = None,
+        previous_partner_id: str | None = None,
+        former_partner_id: str | None = None,
+        version: int | None = None,
+        managed_by: str | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Append an entry to the audit log; it stands or falls with the transaction."""
+        audit.record(
+            connection,
+            self.principal,
+            action,
+            subscription_id=subscription_id,
+            partner_id=partner_id,
+            previous_partner_id=previous_partner_id,
+            former_partner_id=former_partner_id,
+            version=version,
+            managed_by=managed_by,
+            detail=detail,
+            provenance=self._provenance,
+        )
 
     @contextlib.contextmanager
     def subscription(self, subscription_id: str, attempt: str) -> Iterator[Connection]:
@@ -68,9 +97,8 @@ class Writer:
                 yield connection
         except Refused as refusal:
             with self._database.write() as connection:
-                audit.record(
+                self.record(
                     connection,
-                    self.principal,
                     Action.REFUSE,
                     subscription_id=subscription_id,
                     detail=f"{attempt}: {refusal}",

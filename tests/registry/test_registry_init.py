@@ -21,8 +21,11 @@ from support.race import race
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Grant, Role
-from dpor_provider.registry import Registry, database, init_registry, open_registry, tables
+from dpor_provider.registry import Registry, init_registry, open_registry, tables
+from dpor_provider.registry import sqlite as sqlite_registry
+from dpor_provider.registry.database import Database
 from dpor_provider.registry.registry import operating_system_user
+from dpor_provider.registry.sqlite import Sqlite
 
 SUBSCRIPTION = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 
@@ -319,7 +322,7 @@ def test_a_password_in_a_url_is_never_shown(url: str) -> None:
 
 
 def test_the_migrations_make_what_the_tables_say(home: Backend) -> None:
-    engine = database.connect(make_url(home.url))
+    engine = sqlite_registry.connect(make_url(home.url))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, tables.metadata) == []
@@ -340,7 +343,7 @@ def settings_of(connection: Connection) -> dict[str, object]:
 
 def test_every_connection_is_set_up_for_this_version_of_sqlite(home: Backend) -> None:
     safe = sqlite3.sqlite_version_info >= (3, 51, 3)
-    opened = database.Database(make_url(home.url))
+    opened = Database(Sqlite(make_url(home.url)))
     for transaction in (opened.read, opened.write):
         with transaction() as connection:
             assert settings_of(connection) == {
@@ -363,13 +366,13 @@ def test_wal_is_used_only_where_sqlite_has_no_wal_reset_bug(
     synchronous: int,
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    with database.Database(make_url(home.url)).read() as connection:
+    with Database(Sqlite(make_url(home.url))).read() as connection:
         found = settings_of(connection)
     assert (found["journal_mode"], found["synchronous"]) == (mode, synchronous)
 
 
 def test_a_reader_sees_one_moment_while_another_writes(home: Backend) -> None:
-    opened = database.Database(make_url(home.url))
+    opened = Database(Sqlite(make_url(home.url)))
     with opened.read() as connection:
         before = connection.exec_driver_sql("SELECT count(*) FROM audit_log").scalar_one()
     with opened.write() as connection:
@@ -382,8 +385,8 @@ def test_a_reader_sees_one_moment_while_another_writes(home: Backend) -> None:
 def test_a_write_holds_the_lock_from_its_start(
     home: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0)
-    opened = database.Database(make_url(home.url))
+    monkeypatch.setattr(sqlite_registry, "BUSY_TIMEOUT_S", 0)
+    opened = Database(Sqlite(make_url(home.url)))
     with (
         opened.write(),
         pytest.raises(Unavailable, match="database is locked: another process"),
@@ -410,7 +413,7 @@ def make_empty(file: Path) -> None:
 
 def make_registry_without_tables(file: Path) -> None:
     with sqlite(file) as connection:
-        connection.execute(f"PRAGMA application_id = {database.APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {sqlite_registry.APPLICATION_ID}")
 
 
 def make_truncated(file: Path) -> None:
@@ -432,7 +435,7 @@ def make_newer(file: Path) -> None:
         (make_text, "file is not a database: .* restore it from a backup"),
         (make_registry_without_tables, "no such table: alembic_version"),
         (make_truncated, "malformed: .* restore it from a backup"),
-        (make_newer, "has schema 9999, .* knows 0002; upgrade dpor-provider"),
+        (make_newer, "has schema 9999, .* knows 0003; upgrade dpor-provider"),
     ],
 )
 def test_what_is_no_usable_registry_is_unavailable_in_one_line_and_stays_as_it_is(
@@ -490,7 +493,7 @@ def test_a_value_that_cannot_be_read_is_unavailable_and_never_skipped(home: Back
 def test_a_registry_that_another_process_holds_is_unavailable(
     home: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0)
+    monkeypatch.setattr(sqlite_registry, "BUSY_TIMEOUT_S", 0)
     with sqlite(path_of(home)) as holder:
         holder.execute("BEGIN EXCLUSIVE")
         for use in (Registry.read, designate):
@@ -504,7 +507,7 @@ def test_a_registry_that_another_process_holds_is_unavailable(
 def test_readers_are_let_in_while_another_process_prepares_a_write(
     home: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0)
+    monkeypatch.setattr(sqlite_registry, "BUSY_TIMEOUT_S", 0)
     with sqlite(path_of(home)) as holder:
         holder.execute("BEGIN IMMEDIATE")
         assert home.registry().read().identity

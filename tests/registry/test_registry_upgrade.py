@@ -14,20 +14,25 @@ from support.backends import ADMIN, CONTOSO, Backend
 from dpor_provider.errors import Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Agreement
 from dpor_provider.registry import tables, upgrade_registry
-from dpor_provider.registry.database import WRITE, Database
+from dpor_provider.registry.sqlite import WRITE, connect
 from dpor_provider.registry.url import resolve
 
 
 @pytest.fixture(params=tables.OLDER)
-def older(request: pytest.FixtureRequest, home: Backend) -> Backend:
+def schema(request: pytest.FixtureRequest) -> str:
+    """The schema of an older version."""
+    return str(request.param)
+
+
+@pytest.fixture
+def older(schema: str, home: Backend) -> Backend:
     """A registry with content, as an older version made it."""
-    database = Database(resolve(home.url))
-    opened = database._engine.connect().execution_options(**{WRITE: True})
+    opened = connect(resolve(home.url)).connect().execution_options(**{WRITE: True})
     with opened as connection, connection.begin():
         config = Config()
         config.set_main_option("script_location", "dpor_provider:registry/migrations")
         config.attributes["connection"] = connection
-        command.downgrade(config, request.param)
+        command.downgrade(config, schema)
     return home
 
 
@@ -48,13 +53,14 @@ def test_an_older_registry_is_not_touched_and_says_what_to_run(older: Backend) -
     assert path.read_bytes() == before
 
 
-def test_an_upgrade_keeps_everything_and_is_recorded(older: Backend) -> None:
+def test_an_upgrade_keeps_everything_and_is_recorded(older: Backend, schema: str) -> None:
     before, after = upgrade_registry(older.url)
-    assert (before, after) == ("0001", tables.SCHEMA)
+    assert (before, after) == (schema, tables.SCHEMA)
     registry = older.registry()
     content = registry.read()
     assert CONTOSO.id in content.directory.partners
     assert registry.audit.entries()[-1].action is Action.UPGRADE
+    assert registry.verify().problems == ()
     registry.partners.agree(CONTOSO.id, Agreement("DSA-1", date(2027, 6, 30)))
     partner = registry.partners.directory().partners[CONTOSO.id]
     assert partner.agreement == Agreement("DSA-1", date(2027, 6, 30))

@@ -39,8 +39,8 @@ def say(error: pytest.ExceptionInfo[DporError]) -> str:
 # --- Roles -------------------------------------------------------------------------------------
 
 
-def test_a_grant_is_held_until_it_is_taken_away(home: Backend) -> None:
-    registry, grant = home.registry(), Grant("bob", Role.OWNER, AT_ONE)
+def test_a_grant_is_held_until_it_is_taken_away(backend: Backend) -> None:
+    registry, grant = backend.registry(), Grant("bob", Role.OWNER, AT_ONE)
     registry.roles.grant(grant)
     assert set(registry.roles.all()) == {MAKER, SECOND, grant}
     registry.roles.ungrant(grant)
@@ -49,19 +49,19 @@ def test_a_grant_is_held_until_it_is_taken_away(home: Backend) -> None:
     assert registry.audit.entries()[-1].detail == f"Owner at {AT_ONE} to bob"
 
 
-def test_one_principal_may_hold_several_roles_at_several_scopes(home: Backend) -> None:
+def test_one_principal_may_hold_several_roles_at_several_scopes(backend: Backend) -> None:
     held = {
         Grant("bob", role, scope)
         for role in (Role.OWNER, Role.CONTRIBUTOR)
         for scope in ("/", AT_ONE, AT_OTHER)
     }
     for grant in held:
-        home.registry().roles.grant(grant)
-    assert set(home.registry().roles.all()) == {MAKER, SECOND} | held
+        backend.registry().roles.grant(grant)
+    assert set(backend.registry().roles.all()) == {MAKER, SECOND} | held
 
 
-def test_what_is_granted_already_and_what_is_not_granted_are_invalid(home: Backend) -> None:
-    registry, grant = home.registry(), Grant("bob", Role.OWNER, "/")
+def test_what_is_granted_already_and_what_is_not_granted_are_invalid(backend: Backend) -> None:
+    registry, grant = backend.registry(), Grant("bob", Role.OWNER, "/")
     with pytest.raises(Invalid, match="Owner at / to bob is not granted"):
         registry.roles.ungrant(grant)
     registry.roles.grant(grant)
@@ -71,15 +71,15 @@ def test_what_is_granted_already_and_what_is_not_granted_are_invalid(home: Backe
     assert registry.audit.entries() == before
 
 
-def test_a_global_administrator_is_one_everywhere_or_not_at_all(home: Backend) -> None:
+def test_a_global_administrator_is_one_everywhere_or_not_at_all(backend: Backend) -> None:
     with pytest.raises(Invalid, match="no scope below /; grant Owner there instead"):
-        home.registry().roles.grant(Grant("bob", Role.GLOBAL_ADMINISTRATOR, AT_ONE))
-    assert set(home.registry().roles.all()) == {MAKER, SECOND}
+        backend.registry().roles.grant(Grant("bob", Role.GLOBAL_ADMINISTRATOR, AT_ONE))
+    assert set(backend.registry().roles.all()) == {MAKER, SECOND}
 
 
 @pytest.mark.parametrize("last", [MAKER, SECOND])
-def test_the_last_global_administrator_stays(home: Backend, last: Grant) -> None:
-    registry = home.registry(last.principal)
+def test_the_last_global_administrator_stays(backend: Backend, last: Grant) -> None:
+    registry = backend.registry(last.principal)
     registry.roles.grant(Grant("bob", Role.OWNER, "/"))
     registry.roles.ungrant(SECOND if last is MAKER else MAKER)
     with pytest.raises(Refused, match="last Global Administrator cannot be removed") as error:
@@ -89,22 +89,24 @@ def test_the_last_global_administrator_stays(home: Backend, last: Grant) -> None
     assert actions(registry)[-1] == "refuse"
 
 
-def test_a_global_administrator_may_give_up_the_role_while_there_is_another(home: Backend) -> None:
-    home.registry().roles.ungrant(MAKER)
+def test_a_global_administrator_may_give_up_the_role_while_there_is_another(
+    backend: Backend,
+) -> None:
+    backend.registry().roles.ungrant(MAKER)
     with pytest.raises(Refused, match="only a Global Administrator may"):
-        home.registry().roles.grant(MAKER)
+        backend.registry().roles.grant(MAKER)
 
 
 @pytest.mark.parametrize("role", [None, Role.OWNER, Role.CONTRIBUTOR])
 def test_only_a_global_administrator_changes_roles_and_the_directory(
-    home: Backend, role: Role | None
+    backend: Backend, role: Role | None
 ) -> None:
     if role:
-        home.registry().roles.grant(Grant("bob", role, "/"))
+        backend.registry().roles.grant(Grant("bob", role, "/"))
     grants, directory, bob = (
-        home.registry().roles.all(),
-        partners(home.registry()),
-        home.registry("bob"),
+        backend.registry().roles.all(),
+        partners(backend.registry()),
+        backend.registry("bob"),
     )
     before = len(actions(bob))
     with pytest.raises(Refused, match="bob may not grant Owner at / to eve"):
@@ -119,8 +121,8 @@ def test_only_a_global_administrator_changes_roles_and_the_directory(
         bob.partners.retire(CONTOSO.id, None)
     with pytest.raises(Refused, match="bob may not import observations"):
         bob.observations.record([])
-    assert home.registry().roles.all() == grants
-    assert partners(home.registry()) == directory
+    assert backend.registry().roles.all() == grants
+    assert partners(backend.registry()) == directory
     assert [(e.actor, e.action) for e in bob.audit.entries()][before:] == [
         ("bob", Action.REFUSE)
     ] * 6
@@ -162,7 +164,7 @@ def test_whatever_else_is_no_scope(text: str) -> None:
 # --- The directory -----------------------------------------------------------------------------
 
 
-def test_a_partner_comes_back_as_it_was_added(home: Backend) -> None:
+def test_a_partner_comes_back_as_it_was_added(backend: Backend) -> None:
     added = Partner(
         "7654321",
         "Tailspin Töys",
@@ -171,11 +173,11 @@ def test_a_partner_comes_back_as_it_was_added(home: Backend) -> None:
         principals=("sp-tailspin",),
         tenants=("0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2aff",),
     )
-    home.registry().partners.add(added)
-    assert partners(home.registry()) == {partner.id: partner for partner in (*PARTNERS, added)}
-    directory = home.registry().partners.directory()
+    backend.registry().partners.add(added)
+    assert partners(backend.registry()) == {partner.id: partner for partner in (*PARTNERS, added)}
+    directory = backend.registry().partners.directory()
     assert directory.find("6543210") == directory.find("7654321") == added
-    assert actions(home.registry())[-1] == "partner-add"
+    assert actions(backend.registry())[-1] == "partner-add"
 
 
 @pytest.mark.parametrize(
@@ -206,21 +208,21 @@ def test_a_partner_comes_back_as_it_was_added(home: Backend) -> None:
     ],
 )
 def test_what_is_another_partners_already_cannot_be_added(
-    home: Backend, added: Partner, said: str
+    backend: Backend, added: Partner, said: str
 ) -> None:
-    home.registry().partners.add(Partner("8765432", "Adatum", principals=("sp-a", "sp-b")))
-    before = home.registry().audit.entries()
+    backend.registry().partners.add(Partner("8765432", "Adatum", principals=("sp-a", "sp-b")))
+    before = backend.registry().audit.entries()
     with pytest.raises(Invalid, match=said) as error:
-        home.registry().partners.add(added)
+        backend.registry().partners.add(added)
     say(error)
-    assert home.registry().audit.entries() == before
-    assert added.name not in {partner.name for partner in partners(home.registry()).values()}
+    assert backend.registry().audit.entries() == before
+    assert added.name not in {partner.name for partner in partners(backend.registry()).values()}
 
 
 def test_a_rename_keeps_the_former_name_and_a_rename_back_does_not_double_it(
-    home: Backend,
+    backend: Backend,
 ) -> None:
-    registry = home.registry()
+    registry = backend.registry()
     renamed = registry.partners.rename(CONTOSO.id, "Contoso Group")
     assert (renamed.name, renamed.former_names) == ("Contoso Group", (CONTOSO.name,))
     back = registry.partners.rename(CONTOSO.id, CONTOSO.name)
@@ -229,15 +231,15 @@ def test_a_rename_keeps_the_former_name_and_a_rename_back_does_not_double_it(
     assert actions(registry)[-2:] == ["partner-rename"] * 2
 
 
-def test_a_rename_to_the_same_name_or_of_nobody_is_invalid(home: Backend) -> None:
+def test_a_rename_to_the_same_name_or_of_nobody_is_invalid(backend: Backend) -> None:
     with pytest.raises(Invalid, match="is called Contoso Consulting already"):
-        home.registry().partners.rename(CONTOSO.id, CONTOSO.name)
+        backend.registry().partners.rename(CONTOSO.id, CONTOSO.name)
     with pytest.raises(Invalid, match="no partner 7654321 in the directory"):
-        home.registry().partners.rename("7654321", "Tailspin")
+        backend.registry().partners.rename("7654321", "Tailspin")
 
 
-def test_a_retired_partner_names_its_successor_and_stays_known(home: Backend) -> None:
-    registry = home.registry()
+def test_a_retired_partner_names_its_successor_and_stays_known(backend: Backend) -> None:
+    registry = backend.registry()
     retired = registry.partners.retire(CONTOSO.id, FABRIKAM.id)
     assert (retired.status, retired.replaced_by) == (Status.RETIRED, FABRIKAM.id)
     assert partners(registry)[CONTOSO.id] == retired
@@ -256,28 +258,28 @@ def test_a_retired_partner_names_its_successor_and_stays_known(home: Backend) ->
     ],
 )
 def test_a_retirement_needs_a_partner_and_a_successor_that_is_active(
-    home: Backend, partner_id: str, successor: str | None, said: str
+    backend: Backend, partner_id: str, successor: str | None, said: str
 ) -> None:
-    home.registry().partners.retire(NORTHWIND.id, FABRIKAM.id)
-    before = partners(home.registry())
+    backend.registry().partners.retire(NORTHWIND.id, FABRIKAM.id)
+    before = partners(backend.registry())
     with pytest.raises(Invalid, match=said):
-        home.registry().partners.retire(partner_id, successor)
-    assert partners(home.registry()) == before
+        backend.registry().partners.retire(partner_id, successor)
+    assert partners(backend.registry()) == before
 
 
 # --- Access ------------------------------------------------------------------------------------
 
 
-def give(home: Backend, scope: str = AT_ONE, principal: str = "sp-contoso") -> Access:
-    return home.registry(ADMIN).access.add(scope, principal, SUPPORT, CONTOSO.id)
+def give(backend: Backend, scope: str = AT_ONE, principal: str = "sp-contoso") -> Access:
+    return backend.registry(ADMIN).access.add(scope, principal, SUPPORT, CONTOSO.id)
 
 
-def held(home: Backend) -> set[tuple[str, str]]:
-    return {(item.scope, item.principal) for item in home.registry().access.all()}
+def held(backend: Backend) -> set[tuple[str, str]]:
+    return {(item.scope, item.principal) for item in backend.registry().access.all()}
 
 
-def test_access_is_noted_with_its_condition_and_who_noted_it(home: Backend) -> None:
-    registry = home.registry(ADMIN)
+def test_access_is_noted_with_its_condition_and_who_noted_it(backend: Backend) -> None:
+    registry = backend.registry(ADMIN)
     added = registry.access.add(AT_ONE, "sp-contoso", "Reader", CONTOSO.id, "@Resource[x] == 'y'")
     assert registry.access.all() == (added,)
     assert (added.granted_by, added.condition) == (ADMIN, "@Resource[x] == 'y'")
@@ -290,19 +292,19 @@ def test_access_is_noted_with_its_condition_and_who_noted_it(home: Backend) -> N
     assert entry.detail == f"Reader of sp-contoso at {AT_ONE} if @Resource[x] == 'y'"
 
 
-def test_the_same_access_is_noted_once(home: Backend) -> None:
-    give(home)
-    before = home.registry().audit.entries()
+def test_the_same_access_is_noted_once(backend: Backend) -> None:
+    give(backend)
+    before = backend.registry().audit.entries()
     with pytest.raises(Invalid, match="is noted already"):
-        give(home)
-    assert home.registry().audit.entries() == before
-    give(home, AT_OTHER)
-    give(home, "/")
-    assert len(home.registry().access.all()) == 3
+        give(backend)
+    assert backend.registry().audit.entries() == before
+    give(backend, AT_OTHER)
+    give(backend, "/")
+    assert len(backend.registry().access.all()) == 3
 
 
-def test_access_that_a_person_ended_is_struck_and_cannot_be_restored(home: Backend) -> None:
-    registry, noted = home.registry(), give(home)
+def test_access_that_a_person_ended_is_struck_and_cannot_be_restored(backend: Backend) -> None:
+    registry, noted = backend.registry(), give(backend)
     assert registry.access.remove(AT_ONE, "sp-contoso", SUPPORT) == noted
     assert (registry.access.all(), registry.access.removed()) == ((), ())
     with pytest.raises(Invalid, match=f"sp-contoso holds no {SUPPORT} at {AT_ONE}"):
@@ -311,12 +313,12 @@ def test_access_that_a_person_ended_is_struck_and_cannot_be_restored(home: Backe
         registry.access.restore(ONE)
 
 
-def test_a_role_at_a_subscription_allows_to_change_the_access_there_only(home: Backend) -> None:
-    at_one, above = give(home), give(home, "/")
-    give(home, AT_OTHER)
-    home.registry().roles.grant(Grant("bob", Role.CONTRIBUTOR, AT_ONE))
-    bob = home.registry("bob")
-    before = held(home)
+def test_a_role_at_a_subscription_allows_to_change_the_access_there_only(backend: Backend) -> None:
+    at_one, above = give(backend), give(backend, "/")
+    give(backend, AT_OTHER)
+    backend.registry().roles.grant(Grant("bob", Role.CONTRIBUTOR, AT_ONE))
+    bob = backend.registry("bob")
+    before = held(backend)
     for scope in ("/", AT_OTHER):
         with pytest.raises(Refused):
             bob.access.add(scope, "sp-fabrikam", SUPPORT, FABRIKAM.id)
@@ -324,23 +326,23 @@ def test_a_role_at_a_subscription_allows_to_change_the_access_there_only(home: B
             bob.access.remove(scope, "sp-contoso", SUPPORT)
     with pytest.raises(Refused):
         bob.access.revoke(OTHER, [item.id for item in bob.access.all()])
-    assert held(home) == before
+    assert held(backend) == before
     assert bob.access.revoke(ONE, [at_one.id, above.id]) == (at_one,)
     assert bob.access.restore(ONE)[0].granted_by == "bob"
     bob.access.remove(AT_ONE, "sp-contoso", SUPPORT)
-    assert held(home) == {("/", "sp-contoso"), (AT_OTHER, "sp-contoso")}
+    assert held(backend) == {("/", "sp-contoso"), (AT_OTHER, "sp-contoso")}
 
 
-def test_access_above_every_subscription_needs_a_global_administrator(home: Backend) -> None:
-    home.registry().roles.grant(Grant("bob", Role.OWNER, "/"))
+def test_access_above_every_subscription_needs_a_global_administrator(backend: Backend) -> None:
+    backend.registry().roles.grant(Grant("bob", Role.OWNER, "/"))
     with pytest.raises(Refused, match="only a Global Administrator may"):
-        home.registry("bob").access.add("/", "sp-contoso", SUPPORT, CONTOSO.id)
+        backend.registry("bob").access.add("/", "sp-contoso", SUPPORT, CONTOSO.id)
 
 
-def test_a_revocation_leaves_what_was_not_named_is_inherited_or_elsewhere(home: Backend) -> None:
-    revoked = give(home)
-    kept = [give(home, AT_ONE, "sp-kept"), give(home, "/"), give(home, AT_OTHER)]
-    registry = home.registry()
+def test_a_revocation_leaves_what_was_not_named_is_inherited_or_elsewhere(backend: Backend) -> None:
+    revoked = give(backend)
+    kept = [give(backend, AT_ONE, "sp-kept"), give(backend, "/"), give(backend, AT_OTHER)]
+    registry = backend.registry()
     named = [revoked.id, *(item.id for item in kept[1:]), "no-such-id"]
     assert registry.access.revoke(ONE, named) == (revoked,)
     assert set(registry.access.all()) == set(kept)
@@ -348,15 +350,15 @@ def test_a_revocation_leaves_what_was_not_named_is_inherited_or_elsewhere(home: 
     assert registry.access.revoke(ONE, named) == ()
 
 
-def test_what_was_revoked_comes_back_as_it_was(home: Backend) -> None:
-    registry = home.registry()
+def test_what_was_revoked_comes_back_as_it_was(backend: Backend) -> None:
+    registry = backend.registry()
     noted = registry.access.add(AT_ONE, "sp-contoso", "Reader", CONTOSO.id, "@Resource[x] == 'y'")
     registry.access.revoke(ONE, [noted.id])
     (removed,) = registry.access.removed()
     assert (removed.subscription_id, removed.access) == (ONE, noted)
     assert removed.removed_by == operating_system_user()
     assert removed.removed_at >= noted.granted_at
-    (restored,) = home.registry(ADMIN).access.restore(ONE)
+    (restored,) = backend.registry(ADMIN).access.restore(ONE)
     assert registry.access.all() == (restored,)
     assert registry.access.removed() == ()
     assert restored.granted_by == ADMIN
@@ -365,42 +367,42 @@ def test_what_was_revoked_comes_back_as_it_was(home: Backend) -> None:
     assert actions(registry)[-3:] == ["access-add", "access-revoke", "access-restore"]
 
 
-def test_nothing_is_restored_twice(home: Backend) -> None:
-    noted = give(home)
-    home.registry().access.revoke(ONE, [noted.id])
-    home.registry().access.restore(ONE)
+def test_nothing_is_restored_twice(backend: Backend) -> None:
+    noted = give(backend)
+    backend.registry().access.revoke(ONE, [noted.id])
+    backend.registry().access.restore(ONE)
     with pytest.raises(Invalid, match=f"nothing was revoked at subscription {ONE}") as error:
-        home.registry().access.restore(ONE)
+        backend.registry().access.restore(ONE)
     say(error)
-    assert len(held(home)) == 1
+    assert len(held(backend)) == 1
 
 
-def test_one_principals_access_is_restored_alone(home: Backend) -> None:
-    registry = home.registry()
-    ids = [give(home, AT_ONE, name).id for name in ("sp-1", "sp-2")]
+def test_one_principals_access_is_restored_alone(backend: Backend) -> None:
+    registry = backend.registry()
+    ids = [give(backend, AT_ONE, name).id for name in ("sp-1", "sp-2")]
     registry.access.revoke(ONE, ids)
     with pytest.raises(Invalid, match="of sp-3; see"):
         registry.access.restore(ONE, "sp-3")
     with pytest.raises(Invalid, match=OTHER):
         registry.access.restore(OTHER)
     registry.access.restore(ONE, "sp-2")
-    assert held(home) == {(AT_ONE, "sp-2")}
+    assert held(backend) == {(AT_ONE, "sp-2")}
     registry.access.restore(ONE)
-    assert held(home) == {(AT_ONE, "sp-1"), (AT_ONE, "sp-2")}
+    assert held(backend) == {(AT_ONE, "sp-1"), (AT_ONE, "sp-2")}
 
 
-def test_what_is_held_again_by_hand_is_not_restored_over_it(home: Backend) -> None:
-    registry = home.registry()
-    registry.access.revoke(ONE, [give(home).id])
-    by_hand = give(home)
+def test_what_is_held_again_by_hand_is_not_restored_over_it(backend: Backend) -> None:
+    registry = backend.registry()
+    registry.access.revoke(ONE, [give(backend).id])
+    by_hand = give(backend)
     with pytest.raises(Invalid, match="is noted already"):
         registry.access.restore(ONE)
     assert registry.access.all() == (by_hand,)
     assert len(registry.access.removed()) == 1
 
 
-def test_what_came_back_by_hand_and_was_revoked_again_is_restored_once(home: Backend) -> None:
-    registry = home.registry()
+def test_what_came_back_by_hand_and_was_revoked_again_is_restored_once(backend: Backend) -> None:
+    registry = backend.registry()
     for condition in (None, "the latest"):
         noted = registry.access.add(AT_ONE, "sp-contoso", SUPPORT, CONTOSO.id, condition)
         registry.access.revoke(ONE, [noted.id])
@@ -409,22 +411,22 @@ def test_what_came_back_by_hand_and_was_revoked_again_is_restored_once(home: Bac
     assert registry.access.removed() == ()
 
 
-def test_whoever_has_no_role_may_neither_revoke_nor_restore(home: Backend) -> None:
-    noted = give(home)
+def test_whoever_has_no_role_may_neither_revoke_nor_restore(backend: Backend) -> None:
+    noted = give(backend)
     with pytest.raises(Refused, match="bob may not revoke access"):
-        home.registry("bob").access.revoke(ONE, [noted.id])
-    home.registry().access.revoke(ONE, [noted.id])
+        backend.registry("bob").access.revoke(ONE, [noted.id])
+    backend.registry().access.revoke(ONE, [noted.id])
     with pytest.raises(Refused, match="bob may not restore access"):
-        home.registry("bob").access.restore(ONE)
-    assert held(home) == set()
-    assert len(home.registry().access.removed()) == 1
+        backend.registry("bob").access.restore(ONE)
+    assert held(backend) == set()
+    assert len(backend.registry().access.removed()) == 1
 
 
 # --- Renumbering and agreements ------------------------------------------------------------------
 
 
-def test_a_renumbered_partner_is_the_same_company(home: Backend) -> None:
-    registry = home.registry()
+def test_a_renumbered_partner_is_the_same_company(backend: Backend) -> None:
+    registry = backend.registry()
     registry.partners.retire(FABRIKAM.id, CONTOSO.id)
     registry.partners.renumber(CONTOSO.id, "7654321")
     directory = registry.partners.directory()
@@ -436,14 +438,14 @@ def test_a_renumbered_partner_is_the_same_company(home: Backend) -> None:
 
 
 @pytest.mark.parametrize("taken", [FABRIKAM.id, CONTOSO.former_ids[0], CONTOSO.id, "12345"])
-def test_a_partner_gets_no_id_that_is_malformed_or_somebodys(home: Backend, taken: str) -> None:
+def test_a_partner_gets_no_id_that_is_malformed_or_somebodys(backend: Backend, taken: str) -> None:
     with pytest.raises(Invalid, match=r"already|is no Partner ID"):
-        home.registry().partners.renumber(CONTOSO.id, taken)
-    assert CONTOSO.id in home.registry().partners.directory().partners
+        backend.registry().partners.renumber(CONTOSO.id, taken)
+    assert CONTOSO.id in backend.registry().partners.directory().partners
 
 
-def test_an_agreement_is_entered_and_struck(home: Backend) -> None:
-    partners = home.registry().partners
+def test_an_agreement_is_entered_and_struck(backend: Backend) -> None:
+    partners = backend.registry().partners
     agreement = Agreement("DSA-2026-014", date(2027, 6, 30))
     assert partners.agree(CONTOSO.id, agreement).agreement == agreement
     assert partners.directory().partners[CONTOSO.id].agreement == agreement

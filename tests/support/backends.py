@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dpor_provider.model import Designation, Partner, Role
+from dpor_provider.model import Designation, Grant, Partner, Role
 from dpor_provider.platforms import Platform, open_platform
 from dpor_provider.registry import Registry, init_registry, open_registry
 from dpor_provider.registry.registry import operating_system_user
+from support import postgres
 
 CONTOSO = Partner("4567890", "Contoso Consulting", former_ids=("3456789",))
 FABRIKAM = Partner("5127255", "Fabrikam Cloud Services")
@@ -35,9 +36,13 @@ class Backend:
         """The stack's configuration."""
         return {"dpor:registry": self.url, "dpor:platform": self.platform_name}
 
+    def url_as(self, principal: str) -> str:
+        """The URL that a principal uses."""
+        return self.url
+
     def registry(self, principal: str | None = None) -> Registry:
         """The registry, opened by a principal; by the one that runs the tests if None."""
-        return open_registry(self.url, principal=principal)
+        return open_registry(self.url_as(principal) if principal else self.url, principal=principal)
 
     def platform(self, principal: str | None = None) -> Platform:
         """The platform, as that principal sees it."""
@@ -92,6 +97,20 @@ class Backend:
         ]
 
 
+@dataclass(frozen=True)
+class ServerBackend(Backend):
+    """A registry on a PostgreSQL server, where each principal is a login."""
+
+    database: str
+
+    def url_as(self, principal: str) -> str:
+        server = postgres.server()
+        url = server.url(principal, self.database)
+        with server.connect(postgres.OWNER, self.database) as connection:
+            connection.execute("SELECT dpor.admit(%s)", [principal])
+        return url
+
+
 def sqlite_portal(folder: Path) -> Backend:
     """The embedded registry with people as the platform."""
     url = f"sqlite:///{folder / 'registry.db'}"
@@ -100,11 +119,26 @@ def sqlite_portal(folder: Path) -> Backend:
 
 
 def _fill(registry: Registry) -> None:
-    from dpor_provider.model import Grant
-
     registry.roles.grant(Grant(ADMIN, Role.GLOBAL_ADMINISTRATOR, "/"))
     for partner in PARTNERS:
         registry.partners.add(partner)
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {"sqlite-portal": sqlite_portal}
+def postgresql_portal(_folder: Path) -> Backend:
+    """A registry on a server, with people as the platform."""
+    server = postgres.server()
+    database = server.database()
+    made = init_registry(server.url(postgres.OWNER, database))
+    deployer = server.login(operating_system_user())
+    made.roles.grant(Grant(deployer, Role.GLOBAL_ADMINISTRATOR, "/"))
+    server.login(ADMIN)
+    _fill(made)
+    backend = ServerBackend(server.url(deployer, database), "portal", database)
+    backend.registry().roles.ungrant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    return backend
+
+
+BACKENDS: dict[str, Callable[[Path], Backend]] = {
+    "postgresql-portal": postgresql_portal,
+    "sqlite-portal": sqlite_portal,
+}

@@ -1,0 +1,141 @@
+-- The directory of partners; only a Global Administrator changes it.
+
+CREATE OR REPLACE FUNCTION dpor.current_partner_id(partner_id text) RETURNS text
+LANGUAGE sql STABLE AS $$
+  SELECT coalesce(
+    (SELECT id FROM dpor.partners WHERE id = partner_id),
+    (SELECT id FROM dpor.partners WHERE former_ids::jsonb ? partner_id LIMIT 1),
+    partner_id)
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.partner_of_any(partner_id text) RETURNS dpor.partners
+LANGUAGE sql STABLE AS $$
+  SELECT * FROM dpor.partners WHERE id = dpor.current_partner_id(partner_id)
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.known_partner(partner_id text) RETURNS dpor.partners
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners;
+BEGIN
+  SELECT * INTO partner FROM dpor.partners WHERE id = known_partner.partner_id;
+  IF NOT FOUND THEN
+    PERFORM dpor.invalid(format(
+      'no partner %s in the directory; see: dpor registry partner list', partner_id));
+  END IF;
+  RETURN partner;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.require_free(partner_id text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  other dpor.partners := dpor.partner_of_any(partner_id);
+BEGIN
+  IF NOT dpor.well_formed(partner_id) THEN
+    PERFORM dpor.invalid(coalesce(to_json(partner_id)::text, 'null') || ' is no Partner ID');
+  END IF;
+  IF other.id IS NOT NULL THEN
+    PERFORM dpor.invalid(format('Partner ID %s is %s''s already', partner_id, other.name));
+  END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.put_partner(
+  action text, partner dpor.partners, provenance text
+) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM dpor.partners AS row WHERE row.id = partner.id;
+  INSERT INTO dpor.partners VALUES (partner.*);
+  PERFORM dpor.record(action, jsonb_build_object(
+    'partner_id', partner.id, 'detail', to_jsonb(partner)::text), provenance);
+  RETURN to_jsonb(partner);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.add_partner(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := jsonb_populate_record(NULL::dpor.partners, arguments);
+  one text;
+  other dpor.partners;
+BEGIN
+  FOR one IN SELECT partner.id UNION ALL SELECT * FROM json_array_elements_text(partner.former_ids)
+  LOOP
+    PERFORM dpor.require_free(one);
+  END LOOP;
+  SELECT shared.principal INTO one FROM (
+    SELECT json_array_elements_text(partner.principals) AS principal
+    INTERSECT
+    SELECT json_array_elements_text(row.principals) FROM dpor.partners AS row
+  ) AS shared ORDER BY 1 LIMIT 1;
+  IF FOUND THEN
+    SELECT * INTO other FROM dpor.partners AS row WHERE row.principals::jsonb ? one LIMIT 1;
+    PERFORM dpor.invalid(format('principal %s is %s''s already', one, other.name));
+  END IF;
+  RETURN dpor.put_partner('partner-add', partner, provenance);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.rename_partner(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := dpor.known_partner(arguments ->> 'partner_id');
+  name text := arguments ->> 'name';
+BEGIN
+  IF partner.name = name THEN
+    PERFORM dpor.invalid(format('partner %s is called %s already', partner.id, name));
+  END IF;
+  partner.former_names := (partner.former_names::jsonb - name) || to_jsonb(partner.name);
+  partner.name := name;
+  RETURN dpor.put_partner('partner-rename', partner, provenance);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.retire_partner(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := dpor.known_partner(arguments ->> 'partner_id');
+  successor dpor.partners;
+BEGIN
+  IF partner.status = 'retired' THEN
+    PERFORM dpor.invalid(format('partner %s is retired already', partner.id));
+  END IF;
+  IF arguments ->> 'replaced_by' IS NOT NULL THEN
+    successor := dpor.known_partner(arguments ->> 'replaced_by');
+    IF successor.id = partner.id OR successor.status = 'retired' THEN
+      PERFORM dpor.invalid(format('partner %s cannot succeed %s', successor.id, partner.id));
+    END IF;
+  END IF;
+  partner.status := 'retired';
+  partner.replaced_by := successor.id;
+  RETURN dpor.put_partner('partner-retire', partner, provenance);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.renumber_partner(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := dpor.known_partner(arguments ->> 'partner_id');
+  old_id text := partner.id;
+BEGIN
+  PERFORM dpor.require_free(arguments ->> 'new_id');
+  partner.id := arguments ->> 'new_id';
+  partner.former_ids := partner.former_ids::jsonb || to_jsonb(old_id);
+  DELETE FROM dpor.partners AS row WHERE row.id = old_id;
+  UPDATE dpor.partners AS row SET replaced_by = partner.id WHERE row.replaced_by = old_id;
+  RETURN dpor.put_partner('partner-renumber', partner, provenance);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.agree_with_partner(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := dpor.known_partner(arguments ->> 'partner_id');
+BEGIN
+  partner.agreement := arguments ->> 'agreement';
+  partner.agreement_expires := (arguments ->> 'agreement_expires')::date;
+  RETURN dpor.put_partner('partner-agreement', partner, provenance);
+END
+$$;

@@ -1,0 +1,66 @@
+-- Values as a person reads them, and the ways in which an operation ends without a change.
+
+CREATE OR REPLACE FUNCTION dpor.refuse(message text) RETURNS void
+LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING MESSAGE = message, ERRCODE = 'DPREF'; END $$;
+
+CREATE OR REPLACE FUNCTION dpor.conflict(message text) RETURNS void
+LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING MESSAGE = message, ERRCODE = 'DPCON'; END $$;
+
+CREATE OR REPLACE FUNCTION dpor.invalid(message text) RETURNS void
+LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING MESSAGE = message, ERRCODE = 'DPINV'; END $$;
+
+CREATE OR REPLACE FUNCTION dpor.shell_quoted(word text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE WHEN word ~ '^[A-Za-z0-9_@%+=:,./-]+$' THEN word
+              ELSE '''' || replace(word, '''', '''"''"''') || '''' END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.well_formed(partner_id text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(partner_id ~ '^[1-9][0-9]{4,7}$'
+    AND partner_id NOT IN ('12345', '123456', '1234567', '12345678')
+    AND partner_id <> repeat(left(partner_id, 1), length(partner_id)), false)
+$$;
+
+-- Every text of the arguments, however deep, is one line of a sane length.
+CREATE OR REPLACE FUNCTION dpor.require_printable(arguments jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  found text;
+BEGIN
+  SELECT value #>> '{}' INTO found
+  FROM jsonb_path_query(arguments, 'strict $.**') AS value
+  WHERE jsonb_typeof(value) = 'string'
+    AND (value #>> '{}' ~ '[[:cntrl:]]' OR length(value #>> '{}') > 4096)
+  LIMIT 1;
+  IF FOUND THEN
+    PERFORM dpor.invalid(to_json(left(found, 80))::text
+      || ' holds a character that cannot be printed, or more than 4096 of them');
+  END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.require_subscription(subscription_id text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF coalesce(subscription_id
+              !~ '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$', true) THEN
+    PERFORM dpor.invalid(coalesce(to_json(subscription_id)::text, 'null')
+      || ' is no subscription id (a UUID in lower case)');
+  END IF;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.require_scope(scope text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF scope = '/' THEN
+    RETURN;
+  END IF;
+  IF coalesce(scope NOT LIKE '/subscriptions/%', true) THEN
+    PERFORM dpor.invalid(coalesce(to_json(scope)::text, 'null')
+      || ' is no scope; write / or /subscriptions/UUID');
+  END IF;
+  PERFORM dpor.require_subscription(substr(scope, length('/subscriptions/') + 1));
+END
+$$;

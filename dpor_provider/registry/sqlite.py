@@ -1,0 +1,115 @@
+"""SQLite as the registry's database: one file on one machine, and what must be set for safety.
+
+Sources: SQLite's "Write-Ahead Logging" (the WAL-reset bug, fixed in 3.51.3), "PRAGMA Statements"
+and "Transaction"; SQLAlchemy's "pysqlite: Controlling BEGIN".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from dpor_provider.errors import Unavailable
+from dpor_provider.printable import line
+from dpor_provider.registry.migrate import migrate
+
+APPLICATION_ID = 0x44504F52
+"""`DPOR` in ASCII: marks a SQLite file as a registry."""
+
+BUSY_TIMEOUT_S = 30
+WAL_SAFE = (3, 51, 3)
+WRITE = "dpor_write"
+
+
+class Sqlite:
+    """A registry in a SQLite file."""
+
+    def __init__(self, url: URL) -> None:
+        self.name = shown(url)
+        self._file = Path(str(url.database))
+        self._engine = connect(url)
+
+    @contextlib.contextmanager
+    def transaction(self, *, write: bool) -> Iterator[Connection]:
+        """A transaction; one that writes holds the write lock from its start."""
+        self._require_file()
+        with (
+            self._engine.connect().execution_options(**{WRITE: write}) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def schema(self, connection: Connection) -> str:
+        """The newest migration that the file has had."""
+        found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
+        if found != APPLICATION_ID:
+            raise Unavailable(
+                f"{self.name} is a SQLite file, but no registry; check the path, or make a"
+                " registry elsewhere with: dpor registry init"
+            )
+        return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
+
+    def migrate(self, connection: Connection) -> None:
+        """Bring the tables to this version's."""
+        migrate(connection)
+
+    def cause(self, error: DBAPIError) -> str:
+        """What SQLite said, in one line, with what to do about it."""
+        return cause(error)
+
+    def _require_file(self) -> None:
+        try:
+            found = self._file.is_file()
+        except OSError as error:
+            raise Unavailable(f"registry {self.name}: {error.strerror}") from error
+        if not found:
+            raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
+
+
+def shown(url: URL) -> str:
+    """The URL for messages, without the driver."""
+    return url.set(drivername="sqlite").render_as_string()
+
+
+def connect(url: URL, journal_mode: str | None = None) -> Engine:
+    """An engine whose every connection is set up for safety; a running WAL needs no mode."""
+    # No pool: a connection belongs to one thread and one short transaction.
+    engine = create_engine(url, poolclass=NullPool)
+    wal_is_safe = sqlite3.sqlite_version_info >= WAL_SAFE
+    mode, synchronous = ("WAL", "FULL") if wal_is_safe else ("DELETE", "EXTRA")
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        for statement in (
+            f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
+            f"journal_mode = {journal_mode or mode}",
+            f"synchronous = {synchronous}",
+            "foreign_keys = ON",
+        ):
+            connection.execute(f"PRAGMA {statement}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get(WRITE, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def cause(error: DBAPIError) -> str:
+    """What the database said, in one line, with what to do about it."""
+    said = line(str(error.orig).strip().partition("\n")[0] or "failed")
+    if "locked" in said:
+        return f"{said}: another process has held it for {BUSY_TIMEOUT_S} s; try again"
+    if "readonly" in said or "read-only" in said:
+        return f"{said}: this user may not write the file or its folder"
+    if "malformed" in said or "not a database" in said:
+        return f"{said}: the file is damaged or something else; restore it from a backup"
+    return said
