@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -15,6 +16,9 @@ from dpor_provider.printable import printable
 
 SHORT = 12
 """Columns up to this many characters are not wrapped."""
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
+"""What a cell starts with that a spreadsheet computes (OWASP, "CSV Injection")."""
 
 Format = Literal["text", "json"]
 
@@ -82,6 +86,14 @@ def print_table(
     Console(markup=False, highlight=False).print(table)
 
 
+def print_csv(columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Print rows as CSV (RFC 4180) whose cells no spreadsheet takes for a formula."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow(["" if value is None else _inert_cell(value) for value in row])
+
+
 def print_result(output_format: Format, result: object, sentence: str) -> None:
     """Print what a change did: as JSON, or as a sentence."""
     if output_format == "json":
@@ -107,6 +119,11 @@ def _cell(value: object) -> str:
         return f"{value:%Y-%m-%d %H:%M:%S}Z"
     text = str(value)
     return text if text.isprintable() else repr(text)
+
+
+def _inert_cell(value: object) -> str:
+    text = value.isoformat() if isinstance(value, datetime) else printable(str(value))
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def _plain(value: object) -> object:

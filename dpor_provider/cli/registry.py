@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
+from dpor_provider.cli.audit import head, history, verify
 from dpor_provider.cli.output import (
     Format,
     format_option,
@@ -26,7 +27,7 @@ from dpor_provider.cli.session import (
     Session,
     pass_session,
 )
-from dpor_provider.model import DESIGNATION_CHANGES, AuditEntry, Designation, Grant, Role
+from dpor_provider.model import Designation, Grant, Role
 
 
 @click.group()
@@ -34,7 +35,8 @@ def registry() -> None:
     """The system of record: who is partner of record where, by whom, since when."""
 
 
-registry.add_command(partner)
+for command in (partner, history, head, verify):
+    registry.add_command(command)
 
 
 @registry.command()
@@ -116,6 +118,8 @@ def show(session: Session, output_format: Format) -> None:
     )
     if pending := sum(not row.effective for row in content.designations.values()):
         note(f"{pending} pending: a person sets them in the portal; the steps: dpor worklist")
+    if exposed := opened.exposed():
+        note(exposed)
     note("who may change them:")
     for grant in content.grants:
         note(f"  {grant.principal}: {grant.role} at {grant.scope}")
@@ -195,52 +199,16 @@ def withdraw(session: Session, subscription: str, output_format: Format) -> None
 
 
 @registry.command()
-@click.argument("subscription", type=SUBSCRIPTION)
-@click.option(
-    "--on",
-    "day",
-    type=click.DateTime(["%Y-%m-%d"]),
-    metavar="YYYY-MM-DD",
-    help="Who was partner of record at the end of that day, in UTC.",
-)
+@click.argument("file", type=click.Path(path_type=Path))
 @format_option
 @pass_session
-def history(
-    session: Session, subscription: str, day: datetime | None, output_format: Format
-) -> None:
-    """Print who was partner of record of a subscription, since when, by whom."""
-    entries = [
-        entry
-        for entry in session.registry.audit.entries(subscription)
-        if entry.action in DESIGNATION_CHANGES
-    ]
-    if day is not None:
-        entries = [entry for entry in entries if entry.at.date() <= day.date()][-1:]
-    if output_format == "json":
-        print_json(
-            {
-                "version": 1,
-                "subscription_id": subscription,
-                "history": [_entry(entry) for entry in entries],
-            }
-        )
-        return
-    print_table(
-        f"History of {subscription}",
-        ("At", "Action", "Partner ID", "Before", "By", "Managed by", "Version"),
-        (
-            (
-                entry.at,
-                entry.action,
-                entry.partner_id,
-                entry.previous_partner_id,
-                entry.actor,
-                entry.managed_by,
-                entry.version,
-            )
-            for entry in entries
-        ),
-        "The registry knows of no designation there" + (f" up to {day:%Y-%m-%d}." if day else "."),
+def backup(session: Session, file: Path, output_format: Format) -> None:
+    """Copy the registry into FILE, as of one moment, while others write."""
+    session.registry.backup(file)
+    print_result(
+        output_format,
+        {"version": 1, "file": str(file)},
+        f"copied to {file}; look at it with: dpor --registry sqlite:///{file} registry verify",
     )
 
 
@@ -259,17 +227,4 @@ def _designation(row: Designation) -> dict[str, Any]:
         "designated_by": row.designated_by,
         "designated_at": row.designated_at,
         "former_partner_id": row.former_partner_id,
-    }
-
-
-def _entry(entry: AuditEntry) -> dict[str, Any]:
-    return {
-        "at": entry.at,
-        "action": entry.action,
-        "partner_id": entry.partner_id,
-        "previous_partner_id": entry.previous_partner_id,
-        "former_partner_id": entry.former_partner_id,
-        "by": entry.actor,
-        "managed_by": entry.managed_by,
-        "version": entry.version,
     }

@@ -1,6 +1,7 @@
 """The system of record: who is partner of record where, by whom, since when."""
 
 from dpor_provider.registry.access import RemovedAccess
+from dpor_provider.registry.chain import Head
 from dpor_provider.registry.designations import Owner
 from dpor_provider.registry.registry import (
     Content,
@@ -12,6 +13,7 @@ from dpor_provider.registry.registry import (
 
 __all__ = [
     "Content",
+    "Head",
     "Owner",
     "Registry",
     "RemovedAccess",

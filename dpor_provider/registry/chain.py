@@ -67,7 +67,7 @@ def verify(entries: Iterable[AuditEntry], registry_id: str, head: Head | None) -
     """
     if head and head.registry_id != registry_id:
         yield f"the head is of registry {head.registry_id}, this is {registry_id}"
-        return
+        head = None
     previous, last, intact = genesis(registry_id), 0, True
     for entry in entries:
         missing = entry.sequence - last - 1

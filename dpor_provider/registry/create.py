@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,18 @@ def create(url: URL, maker: Grant) -> None:
         Invalid: there is something at that place already.
         Unavailable: the place cannot be written.
     """
+    new_file(url, lambda connection: begin(connection, maker))
+
+
+def new_file(url: URL, fill: Callable[[Connection], None]) -> None:
+    """Make a registry's file with empty tables, and fill them; it appears whole or not at all.
+
+    Only its owner may read it.
+
+    Raises:
+        Invalid: there is something at that place already.
+        Unavailable: the place cannot be written.
+    """
     final = Path(str(url.database))
     new = final.with_name(f".{final.name}.{uuid.uuid4().hex}.new")
     try:
@@ -38,7 +51,7 @@ def create(url: URL, maker: Grant) -> None:
             raise FileExistsError
         os.close(os.open(new, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            _build(url.set(database=str(new)), maker)
+            _build(url.set(database=str(new)), fill)
             os.link(new, final)
         finally:
             for leftover in (new, new.with_name(new.name + "-journal")):
@@ -68,10 +81,10 @@ def _make_folder(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from error
 
 
-def _build(url: URL, maker: Grant) -> None:
+def _build(url: URL, fill: Callable[[Connection], None]) -> None:
     engine = connect(url, journal_mode="DELETE")
     with engine.connect().execution_options(**{WRITE: True}) as connection, connection.begin():
         migrate(connection)
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
-        begin(connection, maker)
+        fill(connection)
     engine.dispose()

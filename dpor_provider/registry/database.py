@@ -37,6 +37,9 @@ class Backend(Protocol):
     def migrate(self, connection: Connection) -> None:
         """Bring it to this version's schema, in the connection's transaction."""
 
+    def exposed(self) -> str | None:
+        """Who else than its owner may reach the registry's file; None where that is nobody."""
+
     def cause(self, error: DBAPIError) -> str:
         """What the database said, in one line, with what to do about it."""
 
@@ -49,6 +52,7 @@ class Database:
         self.name = backend.name
         self.schema = backend.schema
         self.migrate = backend.migrate
+        self.exposed = backend.exposed
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:

@@ -20,6 +20,7 @@ from dpor_provider.model import (
     Observation,
     Role,
 )
+from dpor_provider.provenance import claimed
 from dpor_provider.registry import (
     access,
     audit,
@@ -29,6 +30,7 @@ from dpor_provider.registry import (
     roles,
     url,
 )
+from dpor_provider.registry.backup import backup
 from dpor_provider.registry.chain import Head
 from dpor_provider.registry.create import create
 from dpor_provider.registry.database import Database, identity
@@ -87,6 +89,14 @@ class Registry:
     def verify(self, exported: Head | None = None) -> Verified:
         """Whether the log is whole and the tables hold what it says (`verify.verify`)."""
         return verify(self._database, exported)
+
+    def backup(self, file: Path) -> None:
+        """Copy everything into a SQLite file, as of one moment (`backup.backup`)."""
+        backup(self._database, file)
+
+    def exposed(self) -> str | None:
+        """Who else may reach the registry's file, in words; None where that is nobody."""
+        return self._database.exposed()
 
     def read(self) -> Content:
         """Everything at once, as of one moment.
@@ -158,10 +168,12 @@ def _open(place: URL, principal: str | None) -> Registry:
 
         server = Postgresql(place)
         database = Database(server)
-        return Registry(database, server_parts(server, database), server.session_user)
+        return Registry(
+            database, server_parts(server, database, _provenance()), server.session_user
+        )
     database = Database(Sqlite(place))
     who = principal or operating_system_user()
-    writer = Writer(database, who)
+    writer = Writer(database, who, _provenance())
     parts = Parts(
         directory.Partners(database, writer),
         designations.Designations(database, writer),
@@ -170,6 +182,11 @@ def _open(place: URL, principal: str | None) -> Registry:
         access.AccessTable(database, writer),
     )
     return Registry(database, parts, lambda: who)
+
+
+def _provenance() -> str | None:
+    found = claimed(os.environ)
+    return found.to_json() if found else None
 
 
 def operating_system_user() -> str:

@@ -7,7 +7,9 @@ and "Transaction"; SQLAlchemy's "pysqlite: Controlling BEGIN".
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,13 @@ class Sqlite:
     def migrate(self, connection: Connection) -> None:
         """Bring the tables to this version's."""
         migrate(connection)
+
+    def exposed(self) -> str | None:
+        """The file with its mode, if others than its owner may read or write it."""
+        mode = stat.S_IMODE(self._file.stat().st_mode)
+        if os.name != "posix" or not mode & 0o077:
+            return None
+        return f"{self._file} is open to others than its owner (mode {mode:04o}): chmod 600"
 
     def cause(self, error: DBAPIError) -> str:
         """What SQLite said, in one line, with what to do about it."""

@@ -275,7 +275,7 @@ def test_a_path_that_leads_to_no_declaration_is_no_result(
         ("check --offline --bogus", "No such option"),
         ("check --registry sqlite:///no/where.db", "make one with: dpor registry init"),
         ("check --registry sqlite:///partners.yaml", "partners.yaml"),
-        ("check --registry postgres://u:secret@h/d", "only sqlite:///PATH"),
+        ("check --registry postgres://u:secret@h/d", "write sqlite:///PATH"),
         ("check --registry REGISTRY --platform cloud", "platform 'cloud' is not known"),
         ("drift --registry sqlite:///no/where.db", "make one with: dpor registry init"),
         ("drift --registry REGISTRY --platform cloud", "platform 'cloud' is not known"),

@@ -93,6 +93,10 @@ class Postgresql:
         """Bring tables and functions to this version's."""
         install(connection)
 
+    def exposed(self) -> str | None:
+        """None: a server has no file that others could reach."""
+        return None
+
     def cause(self, error: DBAPIError) -> str:
         """What the server said, in one line, with what to do about it."""
         state = sqlstate(error)

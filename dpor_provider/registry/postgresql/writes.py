@@ -26,9 +26,9 @@ from dpor_provider.registry.postgresql.calls import Calls
 from dpor_provider.registry.postgresql.server import Postgresql
 
 
-def server_parts(server: Postgresql, database: Database) -> Parts:
+def server_parts(server: Postgresql, database: Database, provenance: str | None) -> Parts:
     """The parts of a registry on a server."""
-    calls = Calls(server, database, None)
+    calls = Calls(server, database, provenance)
     return Parts(
         ServerPartners(database, calls),
         ServerDesignations(database, calls),
