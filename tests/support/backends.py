@@ -106,8 +106,7 @@ class ServerBackend(Backend):
     def url_as(self, principal: str) -> str:
         server = postgres.server()
         url = server.url(principal, self.database)
-        with server.connect(postgres.OWNER, self.database) as connection:
-            connection.execute("SELECT dpor.admit(%s)", [principal])
+        server.admit(principal, self.database)
         return url
 
 

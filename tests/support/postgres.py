@@ -31,6 +31,7 @@ class Server:
         server = get_server(self.folder, cleanup_mode="delete")
         atexit.register(server.cleanup)
         self._logins: set[str] = set()
+        self._admitted: set[tuple[str, str]] = set()
         self.run("".join(f'CREATE ROLE "{name}" LOGIN;' for name in PRINCIPALS))
         # A test's data need not outlive it: no fsync.
         self.run("ALTER SYSTEM SET fsync = off")
@@ -60,6 +61,13 @@ class Server:
         name = f"d{uuid.uuid4().hex}"
         self.run(f"CREATE DATABASE {name} OWNER {self.login(OWNER)}")
         return name
+
+    def admit(self, login: str, database: str) -> None:
+        """Let a login read the registry of a database."""
+        if (login, database) not in self._admitted:
+            with self.connect(OWNER, database) as connection:
+                connection.execute("SELECT dpor.admit(%s)", [login])
+            self._admitted.add((login, database))
 
     def url(self, login: str, database: str) -> str:
         """A registry's URL, as that login."""

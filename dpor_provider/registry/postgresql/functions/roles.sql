@@ -42,6 +42,7 @@ $$;
 CREATE OR REPLACE FUNCTION dpor.admit(principal text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM id FROM dpor.registry FOR UPDATE;
   EXECUTE format('GRANT USAGE ON SCHEMA dpor TO %I', principal);
   EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA dpor TO %I', principal);
   EXECUTE format('REVOKE ALL ON dpor.replies FROM %I', principal);

@@ -26,15 +26,15 @@ $$;
 CREATE OR REPLACE FUNCTION dpor.require_printable(arguments jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-  found text;
+  wrong text;
 BEGIN
-  SELECT value #>> '{}' INTO found
+  SELECT value #>> '{}' INTO wrong
   FROM jsonb_path_query(arguments, 'strict $.**') AS value
   WHERE jsonb_typeof(value) = 'string'
     AND (value #>> '{}' ~ '[[:cntrl:]]' OR length(value #>> '{}') > 4096)
   LIMIT 1;
   IF FOUND THEN
-    PERFORM dpor.invalid(to_json(left(found, 80))::text
+    PERFORM dpor.invalid(to_json(left(wrong, 80))::text
       || ' holds a character that cannot be printed, or more than 4096 of them');
   END IF;
 END
