@@ -7,6 +7,7 @@ import functools
 import tempfile
 import uuid
 import warnings
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
@@ -61,6 +62,14 @@ class Server:
         name = f"d{uuid.uuid4().hex}"
         self.run(f"CREATE DATABASE {name} OWNER {self.login(OWNER)}")
         return name
+
+    def require_password(self, login: str) -> None:
+        """Have the server ask this login for its password."""
+        rules = Path(self.folder) / "pg_hba.conf"
+        rule = f"local all {login} scram-sha-256\n"
+        if rule not in (kept := rules.read_text()):
+            rules.write_text(rule + kept)
+            self.run("SELECT pg_reload_conf()")
 
     def admit(self, login: str, database: str) -> None:
         """Let a login read the registry of a database."""

@@ -1,0 +1,319 @@
+"""What happens to a change when the connection to the server is lost, or others are in the way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from support import postgres
+from support.backends import ADMIN, CONTOSO, ServerBackend, postgresql_portal
+from support.race import race
+
+from dpor_provider.errors import DporError, Invalid, Unavailable
+from dpor_provider.model import Grant, Role
+from dpor_provider.registry import Registry, init_registry, open_registry, upgrade_registry
+from dpor_provider.registry.postgresql import calls
+from dpor_provider.registry.registry import operating_system_user
+
+ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> ServerBackend:
+    """A registry on a server."""
+    made = postgresql_portal(tmp_path)
+    assert isinstance(made, ServerBackend)
+    return made
+
+
+class Proxy:
+    """Stands between the registry and its server, and cuts the line once when it is told to."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.cut = ""
+        """`request`: what is asked is not passed on. `answer`: what is answered is not."""
+        self.times = 1
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Let nobody connect any more."""
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                server = socket.socket(socket.AF_UNIX)
+                server.connect(f"{postgres.server().folder}/.s.PGSQL.5432")
+                line = _Line(self, client, server)
+                threading.Thread(target=line.requests, daemon=True).start()
+                threading.Thread(target=line.answers, daemon=True).start()
+
+
+class _Line:
+    """One connection through the proxy."""
+
+    def __init__(self, proxy: Proxy, client: socket.socket, server: socket.socket) -> None:
+        self._proxy, self._client, self._server = proxy, client, server
+        self._asked = False
+
+    def requests(self) -> None:
+        """Pass on what the client says."""
+        with suppress(OSError):
+            while data := self._client.recv(65536):
+                self._asked = self._asked or b"dpor.perform" in data
+                if self._asked and self._cut("request"):
+                    break
+                self._server.sendall(data)
+        self._close()
+
+    def answers(self) -> None:
+        """Pass on what the server says."""
+        with suppress(OSError):
+            while data := self._server.recv(65536):
+                if self._asked and self._cut("answer"):
+                    break
+                self._client.sendall(data)
+        self._close()
+
+    def _cut(self, what: str) -> bool:
+        if self._proxy.cut != what or not self._proxy.times:
+            return False
+        self._proxy.times -= 1
+        return True
+
+    def _close(self) -> None:
+        for end in (self._client, self._server):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A proxy before the server."""
+    made = Proxy()
+    yield made
+    made.close()
+
+
+def through(proxy: Proxy, backend: ServerBackend) -> Registry:
+    """The registry, over the proxy."""
+    login = operating_system_user()
+    return open_registry(
+        f"postgresql+psycopg://{login}@127.0.0.1:{proxy.port}/{backend.database}?sslmode=disable"
+    )
+
+
+def designate(registry: Registry, subscription_id: str = ONE) -> int:
+    row = registry.designations.designate(subscription_id, CONTOSO.id, seen_version=0, owner=None)
+    return row.version
+
+
+@pytest.mark.parametrize("cut", ["request", "answer"])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_change_whose_connection_is_lost_is_made_once(
+    backend: ServerBackend, proxy: Proxy, cut: str, times: int
+) -> None:
+    registry = through(proxy, backend)
+    before = len(backend.registry().audit.entries())
+    proxy.cut, proxy.times = cut, times
+    assert designate(registry) == 1
+    assert proxy.times == 0
+    assert len(backend.registry().audit.entries()) == before + 1
+    assert backend.live(ONE) == CONTOSO.id
+    assert backend.registry().verify().problems == ()
+
+
+@pytest.mark.parametrize(("cut", "made"), [("request", False), ("answer", True)])
+def test_where_the_server_stays_away_nobody_is_told_what_is_not_known(
+    backend: ServerBackend, proxy: Proxy, monkeypatch: pytest.MonkeyPatch, cut: str, made: bool
+) -> None:
+    monkeypatch.setattr(calls, "PATIENCE_S", 0.5)
+    registry = through(proxy, backend)
+    proxy.cut, proxy.times = cut, 1000
+    with pytest.raises(Unavailable) as raised:
+        designate(registry)
+    assert "whether the change was recorded is not known" in str(raised.value)
+    assert str(raised.value).isprintable()
+    assert (backend.live(ONE) == CONTOSO.id) is made
+    proxy.cut = ""
+    if not made:
+        assert designate(registry) == 1
+
+
+def test_a_server_that_is_not_there_is_one_line_at_once(
+    backend: ServerBackend, proxy: Proxy
+) -> None:
+    registry = through(proxy, backend)
+    proxy.close()
+    for use in (registry.read, lambda: designate(registry)):
+        with pytest.raises(Unavailable, match="Connection refused") as raised:
+            use()
+        assert str(raised.value).isprintable()
+        assert "not known" not in str(raised.value)
+
+
+def test_a_connection_that_went_stale_in_the_pool_is_no_error(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    registry.read()
+    end_sessions(backend)
+    assert designate(registry) == 1
+    end_sessions(backend)
+    assert registry.read().designations[ONE].version == 1
+
+
+def end_sessions(backend: ServerBackend) -> None:
+    postgres.server().run(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f" WHERE datname = '{backend.database}'"
+    )
+
+
+def test_a_session_that_ends_while_it_waits_makes_its_change_once(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    registry.read()
+    before = len(registry.audit.entries())
+    with (
+        postgres.server().connect(postgres.OWNER, backend.database) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        holder.execute("BEGIN")
+        holder.execute("SELECT id FROM dpor.registry FOR UPDATE")
+        change = pool.submit(designate, registry)
+        waiting = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            f" WHERE datname = '{backend.database}' AND wait_event_type = 'Lock'"
+        )
+        with postgres.server().connect("postgres", "postgres") as administrator:
+            while not administrator.execute(waiting.encode()).fetchall():
+                pass
+        holder.execute("ROLLBACK")
+        assert change.result() == 1
+    assert len(registry.audit.entries()) == before + 1
+    assert registry.verify().problems == ()
+
+
+def test_changes_that_the_server_cannot_put_in_order_are_made_again(
+    backend: ServerBackend,
+) -> None:
+    names = [f"writer-{number}" for number in range(8)]
+    administrator = backend.registry(ADMIN)
+    for name in names:
+        administrator.roles.grant(Grant(name, Role.OWNER, "/"))
+        postgres.server().run(
+            f'ALTER ROLE "{name}" IN DATABASE {backend.database}'
+            " SET default_transaction_isolation = 'serializable'"
+        )
+    before = len(administrator.audit.entries())
+    failed = failures(backend)
+
+    def write(name: str) -> None:
+        registry = backend.registry(name)
+        for _ in range(5):
+            designate(registry, str(uuid.uuid4()))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, names))
+    assert failures(backend) > failed, "nothing was in each other's way"
+    assert len(administrator.audit.entries()) == before + 40
+    assert administrator.verify().problems == ()
+
+
+def failures(backend: ServerBackend) -> int:
+    """How many transactions of the database were rolled back."""
+    with postgres.server().connect("postgres", backend.database) as connection:
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        row = connection.execute(
+            "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+        ).fetchone()
+    assert row is not None
+    return int(str(row[0]))
+
+
+INIT = """
+import sys
+from dpor_provider.errors import DporError
+from dpor_provider.registry import init_registry
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    print(init_registry(sys.argv[1]).identity())
+except DporError as error:
+    print(error)
+"""
+
+
+def test_of_four_inits_at_once_one_wins(backend: ServerBackend) -> None:
+    del backend
+    server = postgres.server()
+    url = server.url(postgres.OWNER, server.database())
+    said = race(INIT, [(url,)] * 4)
+    identity = open_registry(url).identity()
+    assert said.count(identity) == 1
+    assert sum("has a schema dpor already" in line for line in said) == 3
+    assert open_registry(url).verify().problems == ()
+
+
+def test_init_needs_a_place_and_the_right_to_it(backend: ServerBackend) -> None:
+    with pytest.raises(Invalid, match="which was left as it is; look at it with: dpor registry"):
+        init_registry(backend.url_as(postgres.OWNER))
+    server = postgres.server()
+    empty = server.database()
+    with pytest.raises(Unavailable, match="permission denied for database"):
+        init_registry(server.url("bob", empty))
+    with pytest.raises(Unavailable, match="there is no registry in this database; make one with"):
+        open_registry(server.url("bob", empty)).read()
+
+
+def outdate(backend: ServerBackend, schema: str) -> None:
+    with postgres.server().connect(postgres.OWNER, backend.database) as connection:
+        connection.execute("UPDATE dpor.alembic_version SET version_num = %s", [schema])
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [("9999", "upgrade dpor-provider"), ("0002", "a Global Administrator runs: dpor registry")],
+)
+def test_a_registry_of_another_schema_is_not_touched(
+    backend: ServerBackend, schema: str, said: str
+) -> None:
+    registry = backend.registry()
+    outdate(backend, schema)
+    attempts: tuple[Callable[[], object], ...] = (registry.read, lambda: designate(registry))
+    for attempt in attempts:
+        with pytest.raises(Unavailable, match=said):
+            attempt()
+    if schema == "9999":
+        with pytest.raises(Unavailable, match=said):
+            upgrade_registry(backend.url_as(postgres.OWNER))
+    with postgres.server().connect(postgres.OWNER, backend.database) as connection:
+        rows = connection.execute("SELECT FROM dpor.designations").fetchall()
+    assert rows == []
+
+
+@contextmanager
+def refused(said: str) -> Iterator[None]:
+    with pytest.raises(DporError, match=said) as raised:
+        yield
+    assert str(raised.value).isprintable()
+
+
+def test_an_upgrade_is_for_an_administrator_who_owns_the_schema(backend: ServerBackend) -> None:
+    with refused("which is the newest"):
+        upgrade_registry(backend.url_as(postgres.OWNER))
+    outdate(backend, "0002")
+    with refused("permission denied"):
+        upgrade_registry(backend.url_as(ADMIN))
+    with refused("only a Global Administrator may"):
+        upgrade_registry(backend.url_as(postgres.OWNER))
