@@ -37,6 +37,11 @@ down: stack ## Withdraw what `make up` designated
 test: lint ## Run the linters and all tests
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" $(PY) -m pytest -n auto --dist worksteal
 
+.PHONY: torture
+torture: .venv/installed ## Kill, race and break things for an hour, on every registry, and say what was survived
+	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
+	  $(PY) -m pytest -n auto --dist worksteal tests/faults tests/e2e tests/registry
+
 .PHONY: lint
 lint: .venv/installed ## Check style, types and layers
 	ruff check .

@@ -7,10 +7,13 @@ import shutil
 import subprocess
 import sys
 import uuid
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from support.backends import BACKENDS, Backend, sqlite_portal
+from support.thorough import Survived
 
 ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
@@ -51,3 +54,20 @@ def engine() -> Path:
 def subscription() -> str:
     """A subscription's id."""
     return str(uuid.uuid4())
+
+
+@pytest.fixture
+def survived(record_property: Callable[[str, object], None]) -> Survived:
+    """Notes what a test has seen through, for the end of the run."""
+    return lambda kind, count: record_property("survived", (kind, count))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was survived."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, value in report.user_properties:
+            if name == "survived":
+                counts[value[0]] += value[1]
+    for kind, count in sorted(counts.items()):
+        terminalreporter.write_line(f"survived, with nothing lost or doubled: {count} {kind}")

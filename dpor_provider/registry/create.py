@@ -17,7 +17,7 @@ from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.model import Action, Grant
 from dpor_provider.registry import audit, tables
 from dpor_provider.registry.migrate import migrate
-from dpor_provider.registry.sqlite import APPLICATION_ID, WRITE, cause, connect
+from dpor_provider.registry.sqlite import APPLICATION_ID, WRITE, cause, connect, network_file_system
 
 
 def create(url: URL, maker: Grant) -> None:
@@ -44,6 +44,11 @@ def new_file(url: URL, fill: Callable[[Connection], None]) -> None:
         Unavailable: the place cannot be written.
     """
     final = Path(str(url.database))
+    if remote := network_file_system(final):
+        raise Invalid(
+            f"{final} is on a network file system ({remote}), where SQLite's locks cannot be relied"
+            " on; name a local folder, or a PostgreSQL server"
+        )
     new = final.with_name(f".{final.name}.{uuid.uuid4().hex}.new")
     try:
         _make_folder(final.parent)

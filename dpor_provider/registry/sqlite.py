@@ -25,6 +25,10 @@ APPLICATION_ID = 0x44504F52
 """`DPOR` in ASCII: marks a SQLite file as a registry."""
 
 BUSY_TIMEOUT_S = 30
+MOUNTS = Path("/proc/self/mounts")
+NETWORK = {"afs", "ceph", "cifs", "fuse.sshfs", "nfs", "nfs4", "smb3", "smbfs"}
+"""File systems of other machines (SQLite, "How To Corrupt An SQLite Database File", 2.1)."""
+
 WAL_SAFE = (3, 51, 3)
 WRITE = "dpor_write"
 
@@ -79,6 +83,20 @@ class Sqlite:
             raise Unavailable(f"registry {self.name}: {error.strerror}") from error
         if not found:
             raise Unavailable(f"no registry at {self.name}; make one with: dpor registry init")
+
+
+def network_file_system(file: Path) -> str | None:
+    """The kind of the network file system that a file would be on; None where it is on none.
+
+    Only Linux says so, in proc(5).
+    """
+    kinds: dict[Path, str] = {}
+    with contextlib.suppress(OSError):
+        for line in MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
+            _, folder, kind, *_ = line.split(" ")
+            kinds[Path(folder.replace("\\040", " "))] = kind
+    mounted = next((kinds[one] for one in file.absolute().parents if one in kinds), "")
+    return mounted if mounted in NETWORK else None
 
 
 def shown(url: URL) -> str:

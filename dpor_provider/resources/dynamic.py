@@ -7,7 +7,7 @@ code or settings. Both names are therefore permanent: a state of any release mus
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,6 +30,7 @@ from dpor_provider.errors import DporError
 from dpor_provider.platforms import open_platform
 from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
+from dpor_provider.resources.engine import engine
 from dpor_provider.resources.partner_of_record import Lifecycle
 from dpor_provider.resources.program import once_per_subscription
 from dpor_provider.settings import Settings
@@ -57,6 +58,7 @@ class PartnerOfRecordProvider(ResourceProvider):
                 today=datetime.now(UTC).date(),
                 deployer=settings.deployer,
                 say=_say,
+                before_write=_before_write(),
             )
         except DporError as error:
             self._misconfigured = error
@@ -194,6 +196,14 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
             },
             opts,
         )
+
+
+def _before_write() -> Callable[[], None]:
+    started_by = engine()
+    if started_by is None:
+        return lambda: None
+    started_by.watch()
+    return started_by.require
 
 
 def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:

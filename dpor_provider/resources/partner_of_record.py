@@ -86,6 +86,8 @@ class Lifecycle:
     """Whose roles `check` looks at; None means the principal that runs this."""
     say: Callable[[str], None] = print
     """Takes a line for a person."""
+    before_write: Callable[[], None] = lambda: None
+    """Called before each write; it ends a process whose work nobody waits for any more."""
     _read: Live | None = field(default=None, init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
     _declared_by: dict[str, str] = field(default_factory=dict, init=False)
@@ -305,12 +307,14 @@ class Lifecycle:
                 f" {directory.label(record.partner_id)}, which is nobody's from now on"
             )
             return
+        self.before_write()
         withdrawn = self.registry.designations.withdraw(
             subscription_id, seen_version=record.version
         )
         self._remember(self.platform.apply(withdrawn))
 
     def _release(self, record: Record) -> None:
+        self.before_write()
         self._remember(
             self.registry.designations.release(record.subscription_id, seen_version=record.version)
         )
@@ -365,6 +369,7 @@ class Lifecycle:
         action: Action,
         leaving: str | None,
     ) -> None:
+        self.before_write()
         written = self.registry.designations.designate(
             declared.subscription_id,
             declared.partner_id or "",
@@ -379,6 +384,7 @@ class Lifecycle:
     def _adopt(
         self, declared: Declared, seen_version: int, owner: Owner, leaving: str | None
     ) -> None:
+        self.before_write()
         self._remember(
             self.registry.designations.adopt(
                 declared.subscription_id,
@@ -391,6 +397,7 @@ class Lifecycle:
 
     def _revoke(self, declared: Declared, removable: Collection[Access]) -> None:
         if removable:
+            self.before_write()
             self.live.forget(self.platform.revoke(declared.subscription_id, removable))
 
     def _remember(self, designation: Designation) -> None:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.backends import Backend
+from support.backends import BACKENDS, Backend
 from support.pulumi_project import Project
+from support.thorough import THOROUGH
+
+
+@pytest.fixture(params=BACKENDS if THOROUGH else ["sqlite-portal"])
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """The embedded registry; with `DPOR_TEST_ALL`, and where a test asks for it, every one."""
+    return BACKENDS[request.param](tmp_path)
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ import json
 import uuid
 
 import pytest
-from support.backends import CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.backends import BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
 from support.pulumi_project import Project, of
+
+EVERYWHERE = pytest.mark.parametrize("backend", BACKENDS, indirect=True)
 
 
 def test_create_create(project: Project, backend: Backend, subscription: str) -> None:
@@ -26,6 +28,7 @@ def test_create_create(project: Project, backend: Backend, subscription: str) ->
     assert backend.writes() == ["designate", "adopt"]
 
 
+@EVERYWHERE
 def test_create_read(project: Project, backend: Backend, subscription: str) -> None:
     project.declare(of(subscription.upper(), partner_name="contoso  CONSULTING"))
     project.up().ok()
@@ -104,6 +107,7 @@ def test_destroy_leaves_nothing(project: Project, backend: Backend) -> None:
     assert project.state() == []
 
 
+@EVERYWHERE
 def test_up_then_preview_empty(project: Project, backend: Backend, subscription: str) -> None:
     backend.designate(subscription, NORTHWIND)
     project.declare(
@@ -238,6 +242,7 @@ def test_class_path_is_permanent(project: Project, subscription: str) -> None:
     assert len(reference) == 104
 
 
+@EVERYWHERE
 def test_a_hundred_resources(project: Project, backend: Backend) -> None:
     subscriptions = [str(uuid.uuid4()) for _ in range(100)]
     project.declare(*(of(item, name=item) for item in subscriptions))

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,8 @@ class Project:
     folder: Path
     engine: Path
     name: str = "estate"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """The engine's own environment variables."""
 
     def prepare(self, config: Mapping[str, str], stack: str = "dev") -> Project:
         """Write the project and make the stack."""
@@ -120,6 +122,7 @@ class Project:
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            **self.settings,
         }
 
     @property

@@ -1,0 +1,159 @@
+"""Deployments whose engine or whole process group is killed: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import uuid
+from collections import Counter
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from support import kill
+from support.backends import BACKENDS, CONTOSO, FABRIKAM, Backend
+from support.pulumi_project import Project, of
+from support.thorough import Survived, thorough
+
+
+def start(project: Project, *arguments: str, kill_at: str | None = None) -> subprocess.Popen[str]:
+    """Start the engine."""
+    return subprocess.Popen(
+        [project.engine / "pulumi", *arguments, "--yes", "--stack", "dev", "--non-interactive"],
+        cwd=project.folder,
+        env=project.environment() | kill.settings(kill_at),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def killed(project: Project, kill_at: str, *arguments: str) -> None:
+    """Run the engine until it is killed, and lift its lock, as the user would."""
+    process = start(project, *arguments, kill_at=kill_at)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGKILL, output
+    project.run("cancel", "--yes", "--stack", "dev").ok()
+
+
+def changes(backend: Backend) -> Counter[str]:
+    """How often each kind of change was made; an adoption alone may be made again."""
+    return Counter(action for action in backend.writes() if action != "adopt")
+
+
+@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=thorough), "after"])
+def test_a_killed_create_is_made_once_by_the_next_up(
+    project: Project, backend: Backend, subscription: str, moment: str, survived: Survived
+) -> None:
+    project.declare(of(subscription))
+    killed(project, f"{moment}:1", "up")
+    # The documented way: a create that was pending is cleared, and adopts what it made.
+    project.run("refresh", "--yes", "--stack", "dev", "--clear-pending-creates").ok()
+    project.up().ok()
+    assert backend.live(subscription) == CONTOSO.id
+    assert changes(backend) == {"designate": 1}
+    project.assert_settled()
+    assert "pending_operations" not in project.run("stack", "export").ok().output
+    project.destroy().ok()
+    assert backend.live(subscription) is None
+    assert backend.registry().verify().problems == ()
+    survived("kills of a deployment around a write", 1)
+
+
+@pytest.mark.parametrize(
+    ("backend", "moment"),
+    [
+        ("sqlite-portal", "after:1"),
+        ("postgresql-portal", "before:2"),
+        *(
+            pytest.param(*point, marks=thorough)
+            for point in (
+                ("sqlite-portal", "before:2"),
+                ("sqlite-portal", "after:2"),
+                ("postgresql-portal", "after:1"),
+                ("postgresql-portal", "after:2"),
+            )
+        ),
+    ],
+    indirect=["backend"],
+)
+def test_a_killed_switch_is_ended_by_the_next_up(
+    project: Project, backend: Backend, subscription: str, moment: str, survived: Survived
+) -> None:
+    project.declare(of(subscription))
+    project.up().ok()
+    backend.give_access(subscription, CONTOSO, "sp-contoso")
+    project.declare(of(subscription, FABRIKAM.id))
+    killed(project, moment, "up")
+    project.up().ok()
+    assert backend.live(subscription) == FABRIKAM.id
+    assert backend.principals() == set()
+    assert changes(backend) == {"designate": 1, "access-add": 1, "switch": 1, "access-revoke": 1}
+    project.assert_settled()
+    assert backend.registry().verify().problems == ()
+    survived("kills of a deployment around a write", 1)
+
+
+@pytest.mark.parametrize("moment", [pytest.param("before", marks=thorough), "after"])
+def test_a_killed_delete_is_ended_by_the_next_destroy(
+    project: Project, backend: Backend, subscription: str, moment: str, survived: Survived
+) -> None:
+    project.declare(of(subscription))
+    project.up().ok()
+    killed(project, f"{moment}:1", "destroy")
+    project.destroy().ok()
+    assert backend.live(subscription) is None
+    assert changes(backend) == {"designate": 1, "withdraw": 1}
+    assert project.state() == []
+    survived("kills of a deployment around a write", 1)
+
+
+def test_with_checkpoints_skipped_nothing_is_pending_after_a_kill(
+    project: Project, backend: Backend
+) -> None:
+    settings = {"PULUMI_SKIP_CHECKPOINTS": "true"}
+    project = replace(project, settings=settings)
+    subscriptions = [str(uuid.uuid4()) for _ in range(10)]
+    project.declare(*(of(item, name=item) for item in subscriptions))
+    killed(project, "after:4", "up")
+    assert 4 <= len(backend.registry().designations.all()) <= 10
+    assert project.state() == []
+    assert "pending_operations" not in project.run("stack", "export").ok().output
+    project.up().ok()
+    assert set(backend.registry().designations.all()) == set(subscriptions)
+    assert changes(backend) == {"designate": 10}
+    project.assert_settled()
+
+
+def test_a_provider_whose_engine_was_killed_writes_nothing_more(
+    project: Project, backend: Backend
+) -> None:
+    subscriptions = [str(uuid.uuid4()) for _ in range(10)]
+    project.declare(*(of(item, name=item) for item in subscriptions))
+    file = Path(backend.url.removeprefix("sqlite:///"))
+    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        engine = start(project, "up")
+        assert engine.stdout is not None
+        for line in engine.stdout:
+            if "creating" in line and "PartnerOfRecord" in line:
+                break
+        family = psutil.Process(engine.pid).children(recursive=True)
+        providers = [process for process in family if "pulumi.dynamic" in process.cmdline()]
+        assert providers
+        os.kill(engine.pid, signal.SIGKILL)
+        engine.wait()
+        _, alive = psutil.wait_procs(providers, timeout=60)
+        assert alive == []
+        holder.execute("ROLLBACK")
+    assert backend.registry().designations.all() == {}
+    project.run("cancel", "--yes", "--stack", "dev").ok()
+    project.run("refresh", "--yes", "--stack", "dev", "--clear-pending-creates").ok()
+    project.up().ok()
+    assert changes(backend) == {"designate": 10}
+    project.assert_settled()

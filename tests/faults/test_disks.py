@@ -1,0 +1,87 @@
+"""Disks that are full, clocks that jump back, and file systems of other machines."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support import kill
+from support.backends import CONTOSO, FABRIKAM, Backend
+
+from dpor_provider.errors import Invalid
+from dpor_provider.registry import audit, init_registry, sqlite
+
+ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
+OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
+
+FULL = """
+import resource, signal, sys, uuid
+from dpor_provider.errors import Unavailable
+from dpor_provider.registry import open_registry
+url, kept, partner = sys.argv[1:]
+registry = open_registry(url)
+# No file may grow much: what a full disk is to a process. A signal would end it otherwise.
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(kept), int(kept)))
+written = 0
+while True:
+    try:
+        registry.designations.designate(str(uuid.uuid4()), partner, seen_version=0, owner=None)
+    except Unavailable as error:
+        print(written, error)
+        break
+    written += 1
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+def test_a_full_disk_is_one_line_and_nothing_is_half_written(home: Backend) -> None:
+    before = len(home.registry().audit.entries())
+    size = Path(home.url.removeprefix("sqlite:///")).stat().st_size
+    done = kill.run(["-c", FULL, home.url, str(size + 8192), CONTOSO.id], None)
+    assert done.returncode == 0, done.stderr
+    written, said = done.stdout.strip().split(" ", 1)
+    assert "full" in said or "disk I/O error" in said
+    assert said.isprintable()
+    assert len(home.registry().audit.entries()) == before + int(written)
+    assert len(home.registry().designations.all()) == int(written)
+    assert home.registry().verify().problems == ()
+    home.registry().designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
+
+
+def test_a_clock_that_jumps_back_puts_nothing_out_of_order(
+    home: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            del tz
+            return datetime.now(UTC) - timedelta(days=1)
+
+    registry = home.registry()
+    row = registry.designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
+    monkeypatch.setattr(audit, "datetime", Yesterday)
+    registry.designations.designate(ONE, FABRIKAM.id, seen_version=row.version, owner=None)
+    first, second = registry.audit.entries(ONE)
+    assert second.at < first.at
+    assert (first.partner_id, second.partner_id) == (CONTOSO.id, FABRIKAM.id)
+    assert registry.verify().problems == ()
+
+
+@pytest.mark.parametrize("kind", sorted(sqlite.NETWORK))
+def test_a_network_file_system_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    mounts = tmp_path / "mounts"
+    shared = tmp_path / "team share"
+    mounts.write_text(
+        "/dev/vda / ext4 rw 0 0\n"
+        f"server:/x {str(shared).replace(' ', chr(92) + '040')} {kind} rw 0 0\n"
+    )
+    monkeypatch.setattr(sqlite, "MOUNTS", mounts)
+    with pytest.raises(Invalid, match=f"is on a network file system \\({kind}\\)"):
+        init_registry(f"sqlite:///{shared / 'a' / 'registry.db'}")
+    assert not shared.exists()
+    init_registry(f"sqlite:///{tmp_path / 'registry.db'}")

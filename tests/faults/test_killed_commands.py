@@ -1,0 +1,101 @@
+"""Every command that writes, killed before and after its commit, and run again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import kill
+from support.backends import ADMIN, BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.thorough import THOROUGH, Survived
+
+QUICK = {name: BACKENDS[name] for name in (BACKENDS if THOROUGH else ["sqlite-portal"])}
+DPOR = Path(sys.executable).parent / "dpor"
+ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
+OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
+NEVER = datetime.min.replace(tzinfo=UTC)
+SCOPE = f"/subscriptions/{ONE}"
+
+COMMANDS: dict[str, list[str]] = {
+    "designate": ["registry", "designate", OTHER, CONTOSO.id],
+    "replace": ["registry", "designate", ONE, FABRIKAM.id],
+    "withdraw": ["registry", "withdraw", ONE],
+    "confirm": ["confirm", ONE, "--partner-name", CONTOSO.name],
+    "observe": ["observe", "FILE"],
+    "grant": ["registry", "grant", "bob", "Owner", "--scope", SCOPE],
+    "ungrant": ["registry", "ungrant", ADMIN, "Global Administrator"],
+    "partner-add": ["registry", "partner", "add", "7654321", "Fourth Coffee"],
+    "partner-rename": ["registry", "partner", "rename", CONTOSO.id, "Contoso Group"],
+    "partner-retire": ["registry", "partner", "retire", NORTHWIND.id],
+    "partner-renumber": ["registry", "partner", "renumber", CONTOSO.id, "7654321"],
+    "partner-agreement": ["registry", "partner", "agreement", CONTOSO.id, "DSA-1"],
+    "access-add": ["access", "add", OTHER, "sp", "Reader", "--partner", CONTOSO.id],
+    "access-remove": ["access", "remove", ONE, "sp", "Reader"],
+    "access-restore": ["access", "restore", ONE],
+}
+
+
+def prepared(make: Callable[[Path], Backend], folder: Path) -> Backend:
+    """A registry with something for every command."""
+    folder.mkdir()
+    backend = make(folder)
+    registry = backend.registry()
+    registry.designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
+    registry.access.add(SCOPE, "sp", "Reader", CONTOSO.id)
+    registry.access.add(SCOPE, "sp-gone", "Reader", FABRIKAM.id)
+    (held,) = (item.id for item in registry.access.all() if item.principal == "sp-gone")
+    registry.access.revoke(ONE, [held])
+    return backend
+
+
+def state(backend: Backend) -> dict[str, Any]:
+    """What a registry holds, but for times and ids, which no two runs share."""
+    registry = backend.registry()
+    content = registry.read()
+    return {
+        "designations": {
+            key: replace(row, designated_at=NEVER) for key, row in content.designations.items()
+        },
+        "access": {replace(item, id="", granted_at=NEVER) for item in content.access},
+        "observations": {
+            key: replace(seen, observed_at=NEVER) for key, seen in content.observations.items()
+        },
+        "former_partners": content.former_partners,
+        "grants": content.grants,
+        "directory": content.directory,
+        "actions": [(entry.action, entry.detail) for entry in registry.audit.entries()],
+    }
+
+
+@pytest.mark.parametrize("make", QUICK.values(), ids=QUICK)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_killed_command_did_all_or_nothing(
+    make: Callable[[Path], Backend], tmp_path: Path, command: str, survived: Survived
+) -> None:
+    portal = tmp_path / "portal.csv"
+    portal.write_text(f"subscription_id,partner_id\n{ONE},{CONTOSO.id}\n{OTHER},{FABRIKAM.id}\n")
+    one, other = (prepared(make, tmp_path / name) for name in ("one", "other"))
+
+    def run(backend: Backend, moment: str | None) -> kill.Done:
+        arguments = [str(portal) if word == "FILE" else word for word in COMMANDS[command]]
+        return kill.run([DPOR, "--registry", backend.url, *arguments], moment)
+
+    before = state(one)
+    assert kill.was_killed(run(one, "before:1"))
+    assert state(one) == before
+    done = run(one, None)
+    assert done.returncode == 0, done.stderr
+    whole = state(one)
+    assert len(whole["actions"]) > len(before["actions"])
+
+    assert kill.was_killed(run(other, "after:1"))
+    assert state(other) == whole
+    assert "Traceback" not in run(other, None).stderr
+    for backend in (one, other):
+        assert backend.registry().verify().problems == ()
+    survived("kills of a command around its write", 2)

@@ -1,0 +1,162 @@
+"""Many writers at once, killed at random: nothing acknowledged is lost, nothing is doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from support.backends import CONTOSO, FABRIKAM, Backend
+from support.race import race
+from support.thorough import Survived
+
+from dpor_provider.model import DESIGNATION_CHANGES
+
+KILLS = int(os.environ.get("DPOR_TEST_KILLS", "12"))
+WRITERS = 8
+
+WRITER = """
+import sys, uuid
+from dpor_provider.registry import open_registry
+registry = open_registry(sys.argv[1])
+while True:
+    subscription = str(uuid.uuid4())
+    row = registry.designations.designate(
+        subscription, sys.argv[2], seen_version=0, owner=None
+    )
+    print(subscription, row.version, flush=True)
+    row = registry.designations.withdraw(subscription, seen_version=row.version)
+    print(subscription, row.version, flush=True)
+"""
+
+
+class Writer:
+    """A process that writes until it is killed, and says what was acknowledged."""
+
+    def __init__(self, url: str, log: Path) -> None:
+        self._url, self._log = url, log
+        self._start()
+
+    def _start(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", WRITER, self._url, CONTOSO.id], stdout=log
+            )
+
+    def kill(self) -> None:
+        """Kill it in the middle of whatever it does."""
+        self._process.kill()
+        self._process.wait()
+
+    def restart(self) -> None:
+        """Kill it, and start another."""
+        self.kill()
+        self._start()
+
+
+def test_what_was_acknowledged_survives_random_kills(
+    backend: Backend, tmp_path: Path, survived: Survived
+) -> None:
+    chosen = random.Random(20261123)
+    before = len(backend.registry().audit.entries())
+    logs = [tmp_path / f"{number}.log" for number in range(WRITERS)]
+    writers = [Writer(backend.url, log) for log in logs]
+    for log in logs:
+        while not log.stat().st_size:
+            time.sleep(0.05)
+    copies = 0
+    for number in range(KILLS):
+        time.sleep(chosen.uniform(0.0, 0.3))
+        chosen.choice(writers).restart()
+        if number % 10 == 5:
+            copy = tmp_path / f"copy-{number}.db"
+            backend.registry().backup(copy)
+            found = Backend(f"sqlite:///{copy}", "portal").registry().verify()
+            assert found.problems == ()
+            copies += 1
+    for writer in writers:
+        writer.kill()
+
+    acknowledged = {
+        line.split()[0]: int(line.split()[1])
+        for log in logs
+        for line in log.read_text().splitlines()
+        if len(line.split()) == 2
+    }
+    live = backend.registry().designations.all()
+    lost = [key for key, version in acknowledged.items() if live[key].version < version]
+    assert lost == []
+    entries = backend.registry().audit.entries()[before:]
+    assert all(entry.action in DESIGNATION_CHANGES for entry in entries)
+    assert max(Counter((entry.subscription_id, entry.version) for entry in entries).values()) == 1
+    assert len(entries) == sum(row.version for row in live.values())
+    assert 0 <= len(entries) - sum(acknowledged.values()) <= KILLS + WRITERS
+    assert backend.registry().verify().problems == ()
+    if backend.url.startswith("sqlite"):
+        with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    survived("random kills", KILLS + WRITERS)
+    survived("writes acknowledged", sum(acknowledged.values()))
+    survived("copies made meanwhile", copies)
+
+
+DEPLOYER = """
+import sys
+from datetime import date
+from dpor_provider.errors import DporError
+from dpor_provider.platforms import open_platform
+from dpor_provider.registry import open_registry
+from dpor_provider.resources.partner_of_record import Lifecycle
+url, project, partner_id, *subscriptions = sys.argv[1:]
+registry = open_registry(url)
+lifecycle = Lifecycle(registry, open_platform("portal", registry), date(2026, 11, 23))
+lifecycle.live
+print("ready", flush=True)
+sys.stdin.readline()
+for subscription in subscriptions:
+    try:
+        lifecycle.create(
+            {
+                "subscription_id": subscription,
+                "partner_id": partner_id,
+                "managed_by": f"{project}/dev/{subscription}",
+            }
+        )
+    except DporError as error:
+        print(subscription, error)
+    else:
+        print(subscription, "won")
+"""
+
+
+def test_of_eight_projects_with_one_estate_each_subscription_has_one_winner(
+    backend: Backend, survived: Survived
+) -> None:
+    subscriptions = [str(uuid.uuid4()) for _ in range(12)]
+    starters = []
+    for number in range(8):
+        partner = (CONTOSO, FABRIKAM)[number % 2]
+        shift = number % len(subscriptions)
+        order = subscriptions[shift:] + subscriptions[:shift]
+        starters.append((backend.url, f"project-{number}", partner.id, *order))
+    said = [line.split(" ", 1) for lines in race(DEPLOYER, starters) for line in lines.split("\n")]
+    live = backend.registry().designations.all()
+    for subscription in subscriptions:
+        told = [rest for which, rest in said if which == subscription]
+        assert told.count("won") == 1
+        owner = str(live[subscription].managed_by).split("/")[0]
+        others = [rest for rest in told if rest != "won"]
+        assert len(others) == 7
+        assert all(owner in rest for rest in others), others
+    entries = [entry for entry in backend.registry().audit.entries() if entry.version]
+    assert len(entries) == len(subscriptions)
+    assert backend.registry().verify().problems == ()
+    survived("races for a subscription", len(subscriptions))
