@@ -59,6 +59,11 @@ bench: .venv/installed ## Measure the checker beside peers, and what the policy 
 	@$(PY) benchmarks/check.py
 	@$(PY) benchmarks/pack.py
 
+.PHONY: sbom
+sbom: .venv/installed ## List the locked packages with their hashes in sbom.cdx.json (CycloneDX)
+	@cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type library \
+	  --output-reproducible --output-file sbom.cdx.json
+
 .PHONY: docs
 docs: .venv/installed ## Write what is made from the rules and the schema
 	@$(PY) tools/compile_schema.py

@@ -65,7 +65,8 @@ class LazyGroup(click.Group):
     "--registry",
     envvar="DPOR_REGISTRY",
     metavar="URL",
-    help="The registry, such as sqlite:///PATH.  [env: DPOR_REGISTRY]",
+    help="The registry: sqlite:///PATH or postgresql+psycopg://LOGIN@HOST/DATABASE."
+    "  [env: DPOR_REGISTRY]",
 )
 @click.option(
     "--platform",
