@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "registry": ("dpor_provider.cli.registry", "The system of record."),
     "rules": ("dpor_provider.cli.rules", "List the rules."),
     "schema": ("dpor_provider.cli.schema", "Print the declaration's JSON Schema."),
+    "state": ("dpor_provider.cli.state", "What a Pulumi state would run."),
     "worklist": ("dpor_provider.cli.portal", "What a person still has to do in the portal."),
 }
 """Each command's module, and its line in the help, which must not need the module."""
