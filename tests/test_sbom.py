@@ -17,7 +17,9 @@ def test_every_locked_package_is_listed_with_its_hashes(tmp_path: Path) -> None:
     assert command[-1] == "sbom.cdx.json"
     written = tmp_path / "sbom.cdx.json"
     subprocess.run(
-        [Path(sys.executable).parent / command[0], *command[1:-1], written], cwd=ROOT, check=True
+        [Path(sys.executable).parent / command[0], *command[1:-1], written, "--no-validate"],
+        cwd=ROOT,
+        check=True,
     )
     components = json.loads(written.read_text())["components"]
     listed = {

@@ -59,13 +59,14 @@ def test_the_history_tells_by_which_deployment_and_claims_no_more(dpor: Dpor) ->
     first, second = json.loads(dpor("history", ONE, "--format", "json").stdout)["history"]
     assert first["partner_name"] == CONTOSO.name
     assert first["deployment"] == {
-        "pipeline": "github",
+        "provider": "github",
         "repository": "estate/partners",
+        "run_id": "77",
         "run_url": "https://github.com/estate/partners/actions/runs/77",
         "ref": "refs/pull/12/merge",
         "pull_request": "12",
         "commit": "0f7a1c5",
-        "started_by": "=cmd|' /C calc'!A0\\u001b[31m",
+        "actor": "=cmd|' /C calc'!A0\\u001b[31m",
         "verified": False,
     }
     assert second["deployment"] is None
