@@ -5,6 +5,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 PY := .venv/bin/python
 STACK := dev
+AZURE_CLI := 2.91.0
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PULUMI_HOME := $(CURDIR)/.pulumi-home
@@ -18,7 +19,7 @@ WITH_ENGINE = engine=$$($(PY) tools/engine/engine.py) && PATH="$$engine:$$PATH"
 
 .PHONY: help
 help: ## Say what there is
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST)
 
 .PHONY: up
 up: stack ## Declare the example estate's partners of record, and show them
@@ -42,6 +43,10 @@ torture: .venv/installed ## Kill, race and break things for an hour, on every re
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
 	  $(PY) -m pytest -n auto --dist worksteal tests/faults tests/e2e tests/registry
 
+.PHONY: test-az
+test-az: .venv/installed .venv.az/$(AZURE_CLI) ## Run the Azure CLI against the Azure stand-in (700 MB, once)
+	@DPOR_AZ="$(CURDIR)/.venv.az/bin/az" $(PY) -m pytest tests/azure_stand_in/check_az.py
+
 .PHONY: lint
 lint: .venv/installed ## Check style, types and layers
 	ruff check .
@@ -51,7 +56,7 @@ lint: .venv/installed ## Check style, types and layers
 
 .PHONY: clean
 clean: ## Remove all that was made in this folder, the example's registry too
-	rm -rf .venv .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv.az .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
 .PHONY: bench
@@ -72,7 +77,7 @@ docs: .venv/installed ## Write what is made from the rules and the schema
 .PHONY: lock
 lock: ## Bring requirements.lock up to pyproject.toml (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --extra dev \
-	  --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
+	  --extra azure --custom-compile-command "make lock" pyproject.toml --output-file requirements.lock
 
 .PHONY: stack
 stack: .venv/installed .dpor/registry.db
@@ -81,6 +86,11 @@ stack: .venv/installed .dpor/registry.db
 
 .dpor/registry.db: | .venv/installed
 	@examples/embedded/seed $@
+
+.venv.az/$(AZURE_CLI):
+	@$(PYTHON) -m venv --clear .venv.az
+	@.venv.az/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
+	@touch $@
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 …")'

@@ -1,0 +1,1 @@
+"""A server of ours that speaks the published Azure protocols, for tests."""
