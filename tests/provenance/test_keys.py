@@ -56,6 +56,10 @@ TRICKS: dict[str, tuple[str, Trick]] = {
     "keys-under-no-name": ("publishes no key", lambda i, a: i.serve(JWKS, b"{}")),
     "keys-a-text": ("publishes no key", lambda i, a: i.serve(JWKS, b'{"keys": "rsa-1"}')),
     "keys-empty": ("publishes no key", lambda i, a: i.publish()),
+    "keys-that-are-secrets": (
+        "publishes no key",
+        lambda i, a: i.publish({"kty": "oct", "kid": "rsa-1", "k": encode(b"s" * 32)}),
+    ),
     "keys-of-junk": (
         "publishes no key",
         lambda i, a: i.serve(
@@ -73,7 +77,7 @@ TRICKS: dict[str, tuple[str, Trick]] = {
     "keys-that-never-come": ("could not be had", lambda i, a: i.hang(JWKS)),
     "keys-that-drip": (
         "takes longer than",
-        lambda i, a: i.serve(JWKS, b" " * 100_000, 200, Slow="yes"),
+        lambda i, a: i.serve(JWKS, b" " * 300, 200, Slow="yes"),
     ),
     "keys-redirected-to-another-host": (
         "HTTP status 302",
