@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -25,6 +26,7 @@ from azure_stand_in.example import (
     DEPLOYER,
     ELSEWHERE,
     GONE,
+    INNER,
     NESTED,
     NOBODY,
     OUTER,
@@ -250,3 +252,11 @@ def test_sees_a_change_between_pages(stand_in: StandIn, clients: Who) -> None:
             stand_in.world.change_subscription(subscription.id, tags={"new": guid()})
     rest = raw.query(query, options={"$skipToken": token}).json()["data"]
     assert [row["tags"] for row in rest] == [{"new": guid()}] * 2
+
+
+def test_sees_that_somebody_left_a_group(stand_in: StandIn, clients: Who) -> None:
+    raw = clients(NESTED).raw()
+    assert ids(raw.rows(SUBSCRIPTIONS)) == {PAYMENTS.id, CLOSED.id}
+    with stand_in.world.lock:
+        stand_in.world.add_principal(replace(INNER, members=frozenset()))
+    assert raw.rows(SUBSCRIPTIONS) == []

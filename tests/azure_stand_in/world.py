@@ -73,6 +73,7 @@ class World:
         self.partners = {partner.id: partner for partner in estate.partners}
         self.management_groups = {group.name.lower(): group for group in estate.management_groups}
         self.principals: dict[str, Principal] = {}
+        self.directory_version = 0
         self._groups_of: dict[str, set[str]] = defaultdict(set)
         self.subscriptions: Records[Subscription] = Records(lambda item: item.id)
         self.role_definitions: Records[RoleDefinition] = Records(lambda item: item.id)
@@ -103,6 +104,7 @@ class World:
 
     def add_principal(self, principal: Principal) -> None:
         """Add a principal to its tenant's directory, or replace it."""
+        self.directory_version += 1
         if isinstance(before := self.principals.get(principal.id), Group):
             for member in before.members:
                 self._groups_of[member].discard(before.id)
@@ -113,6 +115,7 @@ class World:
 
     def remove_principal(self, principal_id: str) -> None:
         """Remove a principal; its role assignments stay, as they do in Azure."""
+        self.directory_version += 1
         if isinstance(before := self.principals.pop(principal_id, None), Group):
             for member in before.members:
                 self._groups_of[member].discard(before.id)

@@ -101,7 +101,7 @@ class ResourceGraph:
             self.max_subscriptions,
             seen,
             permissions,
-            len(call.world.principals),
+            call.world.directory_version,
         )
         if key in self._results:
             self._results.move_to_end(key)
