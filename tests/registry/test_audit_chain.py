@@ -253,3 +253,18 @@ def test_a_head_is_bound_to_its_registry(backend: Backend) -> None:
     head = backend.registry().audit.head()
     assert head == Head(backend.registry().identity(), head.sequence, head.hash)
     assert backend.registry().audit.entries()[0].previous_hash == chain.genesis(head.registry_id)
+
+
+def test_where_a_deployment_came_from_is_covered_whatever_it_says(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_REPOSITORY", 'o/"r\\ é\U0001f600')
+    monkeypatch.setenv("GITHUB_ACTOR", "\x1b[31m\x7f\u2028")
+    registry = backend.registry()
+    registry.designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
+    assert "\U0001f600" in str(registry.audit.entries()[-1].provenance)
+    assert registry.verify().problems == ()
+    verified = "replace(provenance, 'false', 'true')"
+    Tampered(backend).run(f"UPDATE audit_log SET provenance = {verified} WHERE sequence = {LAST}")
+    assert "was altered" in registry.verify().problems[0]
