@@ -121,7 +121,8 @@ def test_with_checkpoints_skipped_nothing_is_pending_after_a_kill(
     subscriptions = [str(uuid.uuid4()) for _ in range(10)]
     project.declare(*(of(item, name=item) for item in subscriptions))
     killed(project, "after:4", "up")
-    assert 4 <= len(backend.registry().designations.all()) <= 10
+    # Four workers write at once: the fourth to begin may be the first to end.
+    assert 1 <= len(backend.registry().designations.all()) <= 10
     assert project.state() == []
     assert "pending_operations" not in project.run("stack", "export").ok().output
     project.up().ok()
