@@ -10,6 +10,8 @@ import json
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -18,8 +20,10 @@ from psycopg import sql
 from support import postgres
 from support.backends import ADMIN, CONTOSO, FABRIKAM, ServerBackend, postgresql_portal
 
-from dpor_provider.model import Action, Grant, Role
-from dpor_provider.registry import Owner, tables
+from dpor_provider.errors import Invalid
+from dpor_provider.model import Action, Grant, Partner, Role
+from dpor_provider.registry import Owner, init_registry, tables
+from dpor_provider.registry.registry import operating_system_user
 
 EVE, READER, STRANGER = "eve", "reader", "stranger"
 HERS = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
@@ -29,9 +33,19 @@ Connection = psycopg.Connection[Any]
 
 
 @pytest.fixture
-def backend(tmp_path_factory: pytest.TempPathFactory) -> ServerBackend:
-    """A registry with a designation of each kind, and Eve as Owner of one subscription."""
-    made = postgresql_portal(tmp_path_factory.getbasetemp())
+def backend(tmp_path: Path) -> ServerBackend:
+    """A fresh registry with some content, and Eve as Owner of one subscription."""
+    return filled(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> ServerBackend:
+    """The same, for all tests after which nothing but the log has changed."""
+    return filled(tmp_path_factory.getbasetemp())
+
+
+def filled(folder: Path) -> ServerBackend:
+    made = postgresql_portal(folder)
     assert isinstance(made, ServerBackend)
     registry = made.registry(ADMIN)
     for subscription_id in (HERS, OTHER):
@@ -41,6 +55,7 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> ServerBackend:
     registry.roles.grant(Grant(EVE, Role.OWNER, f"/subscriptions/{HERS}"))
     made.url_as(READER)
     postgres.server().login(STRANGER)
+    postgres.server().run("CREATE SCHEMA hers AUTHORIZATION eve", made.database)
     return made
 
 
@@ -52,6 +67,13 @@ def connect(backend: ServerBackend, login: str) -> Connection:
 def eve(backend: ServerBackend) -> Iterator[Connection]:
     """Eve's own connection."""
     with connect(backend, EVE) as connection:
+        yield connection
+
+
+@pytest.fixture
+def standing_eve(standing: ServerBackend) -> Iterator[Connection]:
+    """Her connection to the registry that stays as it is."""
+    with connect(standing, EVE) as connection:
         yield connection
 
 
@@ -78,9 +100,21 @@ def repeat(
     connection: Connection, request: str, operation: str, **arguments: object
 ) -> dict[str, Any]:
     """The same, with a mark that may have been used before."""
+    return call(connection, operation, json.dumps(arguments), request=request)
+
+
+def call(
+    connection: Connection,
+    operation: str,
+    arguments: str | None,
+    *,
+    request: str | None = None,
+    provenance: str | None = None,
+) -> dict[str, Any]:
+    """The same, with whatever is given as arguments."""
     row = connection.execute(
-        "SELECT dpor.perform(%s, %s::jsonb, %s::uuid, NULL, %s)",
-        [operation, json.dumps(arguments), request, tables.SCHEMA],
+        "SELECT dpor.perform(%s, %s::jsonb, %s::uuid, %s, %s)",
+        [operation, arguments, request or str(uuid.uuid4()), provenance, tables.SCHEMA],
     ).fetchone()
     assert row is not None
     reply: dict[str, Any] = row[0]
@@ -103,16 +137,18 @@ def test_eve_may_do_what_is_hers(backend: ServerBackend, eve: Connection) -> Non
     assert backend.registry().verify().problems == ()
 
 
-def test_the_list_of_tables_is_whole(eve: Connection) -> None:
-    found = eve.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'dpor' ORDER BY 1")
+def test_the_list_of_tables_is_whole(standing_eve: Connection) -> None:
+    found = standing_eve.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'dpor' ORDER BY 1"
+    )
     assert [row[0] for row in found] == TABLES
 
 
 @pytest.mark.parametrize("login", [EVE, READER, STRANGER])
 @pytest.mark.parametrize("table", TABLES)
-def test_nobody_writes_a_table(backend: ServerBackend, table: str, login: str) -> None:
-    before = content(backend)
-    with connect(backend, login) as connection:
+def test_nobody_writes_a_table(standing: ServerBackend, table: str, login: str) -> None:
+    before = content(standing)
+    with connect(standing, login) as connection:
         column = connection.execute(
             "SELECT attname FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid"
             " JOIN pg_namespace ON relnamespace = pg_namespace.oid"
@@ -144,15 +180,15 @@ def test_nobody_writes_a_table(backend: ServerBackend, table: str, login: str) -
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(sql.SQL(statement).format(**names))
-    assert content(backend) == before
+    assert content(standing) == before
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_stranger_reads_nothing_and_a_reader_everything_but_the_replies(
-    backend: ServerBackend, table: str
+    standing: ServerBackend, table: str
 ) -> None:
     query = sql.SQL("SELECT * FROM {}").format(sql.Identifier("dpor", table))
-    with connect(backend, READER) as reader, connect(backend, STRANGER) as stranger:
+    with connect(standing, READER) as reader, connect(standing, STRANGER) as stranger:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             stranger.execute(query)
         if table == "replies":
@@ -163,9 +199,9 @@ def test_a_stranger_reads_nothing_and_a_reader_everything_but_the_replies(
 
 
 def test_one_function_alone_is_anybodys_and_it_pins_what_it_looks_at(
-    backend: ServerBackend, eve: Connection
+    standing: ServerBackend, standing_eve: Connection
 ) -> None:
-    functions = eve.execute(
+    functions = standing_eve.execute(
         "SELECT proname, prosecdef, proconfig, has_function_privilege(p.oid, 'EXECUTE')"
         " FROM pg_proc AS p JOIN pg_namespace AS n ON p.pronamespace = n.oid"
         " WHERE nspname = 'dpor'"
@@ -175,7 +211,7 @@ def test_one_function_alone_is_anybodys_and_it_pins_what_it_looks_at(
     ((settings),) = [settings for name, definer, settings, _ in functions if definer]
     assert "search_path=pg_catalog, pg_temp" in settings
     with (
-        connect(backend, STRANGER) as stranger,
+        connect(standing, STRANGER) as stranger,
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         perform(stranger, "designate", **OWN_DESIGNATION)
@@ -204,15 +240,67 @@ def test_one_function_alone_is_anybodys_and_it_pins_what_it_looks_at(
         "SELECT dpor.admit(CURRENT_USER)",
         f"SELECT dpor.designate('{json.dumps(OWN_DESIGNATION)}', NULL)",
         "SELECT dpor.dispatch('grant', '{}', NULL, NULL)",
+        "SELECT dpor.require_printable('{}')",
+        "SELECT nextval('dpor.audit_log_sequence_seq')",
+        "SELECT setval('dpor.audit_log_sequence_seq', 1)",
+        "SELECT * FROM dpor.audit_log_sequence_seq",
+        "CREATE TABLE hers.blocker (id varchar(36) REFERENCES dpor.registry)",
+        "CREATE TABLE hers.child () INHERITS (dpor.audit_log)",
+        "CREATE TEMPORARY TABLE child () INHERITS (dpor.audit_log)",
+        "CREATE STATISTICS hers.s ON actor, action FROM dpor.audit_log",
+        "CREATE PUBLICATION p FOR TABLE dpor.audit_log",
+        "CREATE CAST (text AS dpor.grants) WITHOUT FUNCTION",
+        "CREATE SUBSCRIPTION s CONNECTION 'host=x' PUBLICATION p",
+        "ALTER SYSTEM SET listen_addresses = '*'",
+        "ALTER DATABASE {database} OWNER TO eve",
+        "ALTER DATABASE {database} SET search_path = hers",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE registry_owner GRANT ALL ON TABLES TO eve",
+        "REASSIGN OWNED BY registry_owner TO eve",
+        "DROP OWNED BY registry_owner",
+        "DROP DATABASE {database}",
+        "CREATE ROLE mallory",
+        "DROP ROLE admin",
+        "GRANT eve TO admin",
+        "ALTER ROLE admin SET search_path = hers",
+        "COPY dpor.grants FROM '/etc/passwd'",
+        "SELECT pg_ls_dir('.')",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT lo_export(1, '/tmp/x')",
+        "SELECT pg_reload_conf()",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'registry_owner'",
+        "SET log_statement = 'none'",
+        "SET deadlock_timeout = '1h'",
     ],
 )
 def test_eve_makes_herself_no_more_than_she_is(
-    backend: ServerBackend, eve: Connection, statement: str
+    standing: ServerBackend, standing_eve: Connection, statement: str
 ) -> None:
-    before = content(backend)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        eve.execute(statement.encode())
-    assert content(backend) == before
+    before = content(standing)
+    with (
+        connect(standing, postgres.OWNER),
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        standing_eve.execute(statement.replace("{database}", standing.database).encode())
+    assert content(standing) == before
+
+
+def test_through_a_view_of_her_own_eve_does_no_more(
+    standing: ServerBackend, standing_eve: Connection
+) -> None:
+    before = content(standing)
+    for invoker in ("false", "true"):
+        standing_eve.execute(
+            f"CREATE OR REPLACE VIEW hers.grants WITH (security_invoker = {invoker})"
+            " AS SELECT * FROM dpor.grants".encode()
+        )
+        for statement in (
+            "INSERT INTO hers.grants VALUES ('eve', 'Global Administrator', '/')",
+            "UPDATE hers.grants SET principal = 'eve'",
+            "DELETE FROM hers.grants",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                standing_eve.execute(statement.encode())
+    assert content(standing) == before
 
 
 FOREIGN: dict[str, dict[str, object]] = {
@@ -255,8 +343,8 @@ FOREIGN: dict[str, dict[str, object]] = {
 }
 
 
-def test_every_operation_is_attempted(backend: ServerBackend) -> None:
-    with connect(backend, postgres.OWNER) as owner:
+def test_every_operation_is_attempted(standing: ServerBackend) -> None:
+    with connect(standing, postgres.OWNER) as owner:
         (source,) = owner.execute(
             "SELECT prosrc FROM pg_proc WHERE proname = 'dispatch'"
         ).fetchone() or ("",)
@@ -265,17 +353,17 @@ def test_every_operation_is_attempted(backend: ServerBackend) -> None:
 
 @pytest.mark.parametrize("operation", FOREIGN)
 def test_what_eve_has_no_role_for_is_refused_and_recorded(
-    backend: ServerBackend, eve: Connection, operation: str
+    standing: ServerBackend, standing_eve: Connection, operation: str
 ) -> None:
-    before = content(backend)
-    reply = perform(eve, operation, **FOREIGN[operation])
+    before = content(standing)
+    reply = perform(standing_eve, operation, **FOREIGN[operation])
     assert reply["refused"].startswith("eve may not ")
-    after = content(backend)
-    refusal = backend.registry().audit.entries()[-1]
+    after = content(standing)
+    refusal = standing.registry().audit.entries()[-1]
     assert (refusal.action, refusal.actor) == (Action.REFUSE, EVE)
     assert len(after.pop("audit_log")) == len(before.pop("audit_log")) + 1
     assert after == before
-    assert backend.registry().verify().problems == ()
+    assert standing.registry().verify().problems == ()
 
 
 @pytest.mark.parametrize(
@@ -304,15 +392,15 @@ def test_what_eve_has_no_role_for_is_refused_and_recorded(
     ],
 )
 def test_nonsense_is_one_line_and_changes_nothing(
-    backend: ServerBackend, eve: Connection, operation: str, wrong: dict[str, object]
+    standing: ServerBackend, standing_eve: Connection, operation: str, wrong: dict[str, object]
 ) -> None:
-    before = content(backend)
+    before = content(standing)
     usual = FOREIGN.get(operation, {}) | {"subscription_id": HERS}
-    reply = perform(eve, operation, **usual | {"seen_version": 1} | wrong)
+    reply = perform(standing_eve, operation, **usual | {"seen_version": 1} | wrong)
     said = reply.get("invalid") or reply.get("refused")
     assert said, reply
     assert said.isprintable()
-    after = content(backend)
+    after = content(standing)
     assert after.pop("audit_log")[: len(before["audit_log"])] == before.pop("audit_log")
     assert after == before
 
@@ -321,16 +409,14 @@ def test_nonsense_is_one_line_and_changes_nothing(
     "version", [0, 2, -1, 2**31, 10**30, 1.5, "1; DROP TABLE dpor.grants", "", None, [], {}, True]
 )
 def test_no_other_version_than_the_one_on_record_lets_a_change_through(
-    backend: ServerBackend, eve: Connection, version: object
+    standing: ServerBackend, standing_eve: Connection, version: object
 ) -> None:
-    before = content(backend)
-    try:
-        reply = perform(eve, "designate", **OWN_DESIGNATION | {"seen_version": version})
-    except psycopg.errors.DataError:
-        pass
-    else:
-        assert "was changed meanwhile: it has" in reply["conflict"]
-    assert content(backend) == before
+    before = content(standing)
+    reply = perform(standing_eve, "designate", **OWN_DESIGNATION | {"seen_version": version})
+    ((kind, said),) = reply.items()
+    assert kind in ("conflict", "invalid")
+    assert "was changed meanwhile: it has" in said or "an argument is not what it must be" in said
+    assert content(standing) == before
 
 
 def test_nobody_acts_in_anothers_name(backend: ServerBackend, eve: Connection) -> None:
@@ -374,6 +460,22 @@ SHADOWS = (
     "CREATE FUNCTION shadow.format(text, VARIADIC text[]) RETURNS text LANGUAGE sql RETURN ''",
     "CREATE FUNCTION shadow.always(text, text) RETURNS boolean LANGUAGE sql RETURN true",
     "CREATE OPERATOR shadow.= (LEFTARG = text, RIGHTARG = text, FUNCTION = shadow.always)",
+    # Run with the rights of the registry's owner, each of these would make her an administrator.
+    (
+        "CREATE FUNCTION shadow.become() RETURNS text LANGUAGE sql AS"
+        " $$ INSERT INTO dpor.grants VALUES ('eve', 'Global Administrator', '/') RETURNING '' $$"
+    ),
+    (
+        "CREATE FUNCTION shadow.jsonb_typeof(jsonb) RETURNS text LANGUAGE sql"
+        " RETURN 'string' || shadow.become()"
+    ),
+    (
+        "CREATE FUNCTION shadow.clock_timestamp() RETURNS timestamptz LANGUAGE sql"
+        " RETURN (now()::text || shadow.become())::timestamptz"
+    ),
+    "CREATE FUNCTION pg_temp.session_user() RETURNS text LANGUAGE sql RETURN 'admin'",
+    "GRANT ALL ON SCHEMA shadow TO public",
+    "GRANT ALL ON ALL TABLES IN SCHEMA shadow TO public",
     "CREATE TEMPORARY TABLE grants AS SELECT * FROM shadow.grants",
     "CREATE TEMPORARY TABLE audit_log AS SELECT * FROM dpor.audit_log",
 )
@@ -399,11 +501,11 @@ def test_nothing_of_eves_own_stands_in_for_the_registrys(
 @pytest.mark.parametrize(
     "principal", ["public", "nobody at all", 'e"ve', "eve; DROP SCHEMA dpor", "pg_monitor", ""]
 )
-def test_a_role_goes_to_a_login_alone(backend: ServerBackend, principal: str) -> None:
-    with connect(backend, ADMIN) as admin:
+def test_a_role_goes_to_a_login_alone(standing: ServerBackend, principal: str) -> None:
+    with connect(standing, ADMIN) as admin:
         reply = perform(admin, "grant", principal=principal, role="Owner", scope="/")
     assert "is no login of this server" in reply["invalid"]
-    assert backend.registry().verify().problems == ()
+    assert standing.registry().verify().problems == ()
 
 
 def test_a_name_with_quotes_is_a_name(backend: ServerBackend) -> None:
@@ -465,7 +567,7 @@ def test_whoever_holds_the_lock_holds_up_writers_who_are_told_and_no_reader(
     with eve.transaction():
         perform(eve, "designate", **OWN_DESIGNATION)
         assert backend.live(HERS) == CONTOSO.id
-        with pytest.raises(Exception, match="another writer has held it for 30 s; try again"):
+        with pytest.raises(Exception, match="another session has held it for 30 s; try again"):
             backend.registry(ADMIN).partners.rename(CONTOSO.id, "Contoso Group")
     assert backend.live(HERS) == FABRIKAM.id
     assert backend.registry().verify().problems == ()
@@ -491,3 +593,424 @@ def test_eight_logins_at_once_make_one_log(backend: ServerBackend) -> None:
     entries = backend.registry().audit.entries()
     assert len(entries) == before + 80
     assert backend.registry().verify().problems == ()
+
+
+def test_the_last_administrator_stays(backend: ServerBackend) -> None:
+    with connect(backend, ADMIN) as admin:
+        for principal in (operating_system_user(), ADMIN):
+            reply = perform(
+                admin, "ungrant", principal=principal, role="Global Administrator", scope="/"
+            )
+    assert reply["refused"].startswith("the last Global Administrator cannot be removed")
+    assert backend.registry().audit.entries()[-1].action is Action.REFUSE
+    assert backend.registry().verify().problems == ()
+
+
+def test_the_owner_of_the_schema_may_hold_a_role_as_for_an_upgrade(backend: ServerBackend) -> None:
+    administrator = backend.registry(ADMIN)
+    administrator.roles.grant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    administrator.partners.rename(CONTOSO.id, "Contoso Group")
+    with connect(backend, postgres.OWNER) as owner:
+        owner.execute("SELECT dpor.admit(%s)", [postgres.OWNER])
+        assert "done" in perform(owner, "designate", **OWN_DESIGNATION)
+    administrator.roles.ungrant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    assert administrator.verify().problems == ()
+
+
+def test_default_privileges_of_the_database_open_nothing() -> None:
+    server = postgres.server()
+    database = server.database()
+    server.login(EVE)
+    with server.connect(postgres.OWNER, database) as owner:
+        for what in ("TABLES", "SEQUENCES", "FUNCTIONS", "SCHEMAS"):
+            for grantee in ("eve", "PUBLIC"):
+                owner.execute(f"ALTER DEFAULT PRIVILEGES GRANT ALL ON {what} TO {grantee}".encode())
+    registry = init_registry(server.url(postgres.OWNER, database))
+    registry.roles.grant(Grant(EVE, Role.OWNER, f"/subscriptions/{HERS}"))
+    with server.connect(EVE, database) as eve:
+        held = eve.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'dpor'::regnamespace"
+            " AND (relkind = 'r' AND has_table_privilege(oid,"
+            "   'INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN')"
+            "  OR relkind = 'S' AND has_sequence_privilege(oid, 'USAGE, UPDATE')"
+            "  OR relname = 'replies' AND has_table_privilege(oid, 'SELECT'))"
+        ).fetchall()
+        assert held == []
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            eve.execute("CREATE TABLE dpor.mine ()")
+        for table in TABLES:
+            insert = sql.SQL("INSERT INTO {} DEFAULT VALUES").format(sql.Identifier("dpor", table))
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                eve.execute(insert)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            eve.execute("SELECT dpor.record('designate', '{}', NULL)")
+
+
+STAND_INS = (
+    (
+        "CREATE FUNCTION public.become() RETURNS text LANGUAGE sql"
+        " AS $$ GRANT registry_owner TO eve; SELECT '1' $$"
+    ),
+    (
+        "CREATE FUNCTION public.format(text, text) RETURNS text LANGUAGE sql"
+        " AS $$ SELECT public.become(); SELECT 'SELECT 1' $$"
+    ),
+    "CREATE FUNCTION public.never(varchar, varchar) RETURNS boolean LANGUAGE sql RETURN false",
+    "CREATE FUNCTION public.never(text, varchar) RETURNS boolean LANGUAGE sql RETURN false",
+    "CREATE FUNCTION public.never(varchar, text) RETURNS boolean LANGUAGE sql RETURN false",
+    "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.never)",
+    "CREATE OPERATOR public.= (LEFTARG = text, RIGHTARG = varchar, FUNCTION = public.never)",
+    "CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = text, FUNCTION = public.never)",
+)
+
+
+def test_what_eve_leaves_where_everybody_looks_answers_for_nothing(
+    backend: ServerBackend, eve: Connection
+) -> None:
+    # As it was in every database before PostgreSQL 15.
+    postgres.server().run("GRANT CREATE ON SCHEMA public TO eve", backend.database)
+    for statement in STAND_INS:
+        eve.execute(statement.encode())
+    with connect(backend, postgres.OWNER) as owner:
+        owner.execute("SELECT dpor.admit(%s)", [STRANGER])
+    with connect(backend, STRANGER) as stranger:
+        stranger.execute("SELECT * FROM dpor.designations")
+    for login in (ADMIN, postgres.OWNER, STRANGER):
+        registry = backend.registry(login)
+        found = registry.designations.find(HERS)
+        assert found is not None, "eve's own operator says that there is none"
+        assert len(registry.audit.entries(HERS)) == 2
+
+
+VALUES: tuple[object, ...] = (
+    None,
+    "",
+    " ",
+    "x" * 33,
+    "x" * 4096,
+    "x" * 4097,
+    "a\x1b[31mb",
+    "a\nb",
+    "\x7f",
+    "\x85",
+    "\u202e",
+    "\U0001f600",
+    0,
+    -1,
+    1.5,
+    1e308,
+    10**30,
+    True,
+    [],
+    {},
+    [[]],
+    [None],
+    [1],
+    ["a", {"b": "c"}],
+    {"a": 1},
+    {"a": {"b": ["\x1b"]}},
+    "'; DROP TABLE dpor.grants; --",
+    "$$ || %s%I%L {} \\",
+    "infinity",
+    "-infinity",
+    "0044-03-15 BC",
+    "99999-01-01",
+    "2026-02-30",
+    "now",
+    "/",
+    "/subscriptions/",
+    f"/subscriptions/{OTHER}/../{HERS}",
+    f"/subscriptions/{HERS}/providers/x",
+    f"/subscriptions/{HERS.upper()}",
+    HERS.upper(),
+    f"{{{HERS}}}",
+    "Global Administrator",
+    "public",
+    ADMIN,
+)
+
+USUAL: dict[str, dict[str, object]] = {
+    **FOREIGN,
+    "observe": {
+        "seen": [{"subscription_id": HERS, "partner_id": FABRIKAM.id, "partner_name": "x"}]
+    },
+    "agree-with-partner": {
+        "partner_id": CONTOSO.id,
+        "agreement": "x",
+        "agreement_expires": "2027-06-30",
+    },
+    "add-partner": {
+        **FOREIGN["add-partner"],
+        "replaced_by": None,
+        "agreement": "x",
+        "agreement_expires": "2027-06-30",
+    },
+    "designate": {
+        **FOREIGN["designate"],
+        "managed_by": "p/s/n",
+        "claim": "c",
+        "former_partner_id": None,
+    },
+    "confirm": {**FOREIGN["confirm"], "partner_name": "x"},
+}
+
+
+@pytest.mark.parametrize("login", [ADMIN, EVE])
+@pytest.mark.parametrize("operation", USUAL)
+def test_each_argument_is_taken_or_there_is_one_line(
+    standing: ServerBackend, operation: str, login: str
+) -> None:
+    usual = USUAL[operation]
+    with connect(standing, login) as connection:
+        for argument in usual:
+            for value in VALUES:
+                with connection.transaction(force_rollback=True):
+                    reply = perform(connection, operation, **usual | {argument: value})
+                    assert reply.keys() <= {"done", "refused", "conflict", "invalid"}, reply
+                    assert reply.keys() == {"done"} or all(
+                        isinstance(said, str) and said.replace("\u202e", "").isprintable()
+                        for said in reply.values()
+                    ), (argument, value, reply)
+                    if login == EVE and HERS not in json.dumps(usual | {argument: value}):
+                        assert "done" not in reply, (argument, value)
+
+
+@pytest.mark.parametrize("login", [ADMIN, EVE])
+def test_no_argument_breaks_anything_for_anybody(backend: ServerBackend, login: str) -> None:
+    with connect(backend, login) as connection:
+        for operation, usual in USUAL.items():
+            for argument in usual:
+                for value in VALUES:
+                    perform(connection, operation, **usual | {argument: value})
+            assert_readable(backend)
+
+
+def assert_readable(backend: ServerBackend) -> None:
+    """What the registry holds can be read by everybody, and the log accounts for all of it."""
+    registry = backend.registry()
+    registry.read()
+    registry.access.removed()
+    for entry in registry.audit.entries():
+        if entry.provenance is not None:
+            assert isinstance(json.loads(entry.provenance), dict)
+    assert registry.verify().problems == ()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        None,
+        "null",
+        "[]",
+        "1",
+        '"x"',
+        "{}",
+        '{"seen": {}}',
+        '{"seen": [1]}',
+        "",
+        "{",
+        '{"subscription_id": "\\u0000"}',
+        '{"subscription_id": "\\ud800"}',
+        '{"a": NaN}',
+        '{"a": 1e999999}',
+        '{"subscription_id": ' + "[" * 50_000 + "]" * 50_000 + "}",
+        json.dumps({**OWN_DESIGNATION, "managed_by": "x" * 10_000_000}),
+        json.dumps({**OWN_DESIGNATION, "claim": ["x" * 4000] * 2000}),
+    ],
+    ids=lambda arguments: str(arguments)[:30],
+)
+def test_what_is_no_set_of_arguments_changes_nothing(
+    standing: ServerBackend, standing_eve: Connection, arguments: str | None
+) -> None:
+    before = content(standing)
+    for operation in FOREIGN:
+        try:
+            reply = call(standing_eve, operation, arguments)
+        except (psycopg.errors.DataError, psycopg.errors.StatementTooComplex):
+            pass
+        else:
+            assert reply.keys() & {"invalid", "refused"}, reply
+    after = content(standing)
+    assert after.pop("audit_log")[: len(before["audit_log"])] == before.pop("audit_log")
+    assert after == before
+
+
+@pytest.mark.parametrize(
+    "provenance",
+    [
+        "",
+        "x",
+        "null",
+        "[]",
+        "1",
+        '"x"',
+        '{"a": 1}',
+        '{"a": 1e5}',
+        '{"a": [1]}',
+        '{"a": {"b": "c"}}',
+        '{"a": null}',
+        '{"a": "\\u001b[31m"}',
+        '{\n"a": "b"}',
+        '{"a": "' + "x" * 5000 + '"}',
+        "{" + ",".join(f'"{number}": "x"' for number in range(10_000)) + "}",
+    ],
+    ids=lambda provenance: provenance[:20],
+)
+def test_where_a_deployment_comes_from_is_something_that_can_be_read(
+    standing: ServerBackend, standing_eve: Connection, provenance: str
+) -> None:
+    before = content(standing)
+    reply = call(standing_eve, "designate", json.dumps(OWN_DESIGNATION), provenance=provenance)
+    assert reply.keys() == {"invalid"}
+    assert content(standing) == before
+
+
+def test_a_long_provenance_is_kept_as_it_is(backend: ServerBackend, eve: Connection) -> None:
+    provenance = json.dumps({f"key{number}": "x" * 1000 for number in range(20)})
+    call(eve, "designate", json.dumps(OWN_DESIGNATION), provenance=provenance)
+    assert backend.registry().audit.entries()[-1].provenance == provenance
+    assert_readable(backend)
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> ServerBackend:
+    """A registry that tests write to, each at a subscription of its own."""
+    made = filled(tmp_path_factory.getbasetemp())
+    postgres.server().run(
+        f"DROP SCHEMA hers; GRANT CREATE ON DATABASE {made.database} TO eve", made.database
+    )
+    return made
+
+
+@pytest.fixture
+def another(busy: ServerBackend) -> str:
+    """Another subscription of Eve's, with the same designation."""
+    subscription_id = str(uuid.uuid4())
+    administrator = busy.registry(ADMIN)
+    administrator.designations.designate(subscription_id, CONTOSO.id, seen_version=0, owner=None)
+    administrator.roles.grant(Grant(EVE, Role.OWNER, f"/subscriptions/{subscription_id}"))
+    return subscription_id
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "standard_conforming_strings = off",
+        "backslash_quote = on",
+        "quote_all_identifiers = on",
+        "transform_null_equals = on",
+        "array_nulls = off",
+        "DateStyle = 'German'",
+        "IntervalStyle = 'sql_standard'",
+        "TimeZone = 'Asia/Kathmandu'",
+        "plpgsql.variable_conflict = use_column",
+        "plpgsql.extra_errors = 'all'",
+        "TimeZone = 'America/Caracas'",
+        "client_encoding = 'LATIN1'",
+        "row_security = off",
+        "xmloption = document",
+        "debug_parallel_query = on",
+        "restrict_nonsystem_relation_kind = 'view, foreign-table'",
+        "check_function_bodies = off",
+        "default_transaction_isolation = 'repeatable read'",
+        "default_transaction_deferrable = on",
+        "search_path = ''",
+        "enable_indexscan = off",
+        "plan_cache_mode = force_generic_plan",
+        "lock_timeout = 1",
+    ],
+)
+def test_no_setting_of_a_session_changes_what_is_recorded(
+    busy: ServerBackend, another: str, setting: str
+) -> None:
+    arguments = OWN_DESIGNATION | {"subscription_id": another}
+    began = datetime.now(UTC)
+    with connect(busy, EVE) as eve:
+        eve.execute(f"SET {setting}".encode())
+        row = perform(eve, "designate", **arguments)["done"]
+        assert "refused" in perform(eve, "grant", **FOREIGN["grant"])
+    assert (row["partner_id"], row["version"], row["designated_by"]) == (FABRIKAM.id, 2, EVE)
+    entry = busy.registry().audit.entries(another)[-1]
+    assert began - timedelta(minutes=1) < entry.at < datetime.now(UTC) + timedelta(minutes=1)
+    assert_readable(busy)
+
+
+CALL = (
+    f"dpor.perform('withdraw', '{json.dumps({'subscription_id': 'HERS', 'seen_version': 1})}',"
+    f" gen_random_uuid(), NULL, '{tables.SCHEMA}')"
+)
+WRAPPED = (
+    f"SELECT {CALL} FROM generate_series(1, 3)",
+    f"WITH a AS MATERIALIZED (SELECT {CALL}), b AS MATERIALIZED (SELECT {CALL}) SELECT * FROM a, b",
+    (
+        f"CREATE FUNCTION hers.wrapped() RETURNS jsonb STABLE LANGUAGE sql AS $$ SELECT {CALL} $$;"
+        " SELECT hers.wrapped(), hers.wrapped()"
+    ),
+    (
+        f"CREATE FUNCTION hers.wrapped() RETURNS jsonb STABLE LANGUAGE plpgsql AS $$ BEGIN"
+        f" RETURN {CALL}; END $$; SELECT hers.wrapped(), hers.wrapped()"
+    ),
+    f"BEGIN; DECLARE c CURSOR FOR SELECT {CALL} FROM generate_series(1, 3); FETCH 2 FROM c; COMMIT",
+    (
+        f"DO $$ BEGIN BEGIN PERFORM {CALL}; RAISE division_by_zero; EXCEPTION WHEN division_by_zero"
+        f" THEN PERFORM {CALL}; END; END $$"
+    ),
+    f"BEGIN; SELECT {CALL}; SAVEPOINT s; SELECT {CALL}; ROLLBACK TO s; SELECT {CALL}; COMMIT",
+    (
+        f"CREATE FUNCTION hers.wrapped() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" PERFORM {CALL}; RETURN NEW; END $$; CREATE TABLE hers.t (a int);"
+        " CREATE CONSTRAINT TRIGGER t AFTER INSERT ON hers.t DEFERRABLE"
+        " INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION hers.wrapped();"
+        " INSERT INTO hers.t VALUES (1), (2)"
+    ),
+    f"CREATE TABLE hers.t (a jsonb DEFAULT {CALL}); INSERT INTO hers.t DEFAULT VALUES",
+    f"SELECT 1 WHERE {CALL} IS NOT NULL UNION SELECT 1 WHERE {CALL} IS NOT NULL",
+    f"EXPLAIN ANALYZE SELECT {CALL}",
+    f"COPY (SELECT {CALL}) TO STDOUT",
+    f"PREPARE p AS SELECT {CALL}; EXECUTE p; EXECUTE p; EXECUTE p",
+)
+
+
+@pytest.mark.parametrize("statement", WRAPPED)
+def test_however_it_is_called_a_change_is_made_once_and_recorded(
+    busy: ServerBackend, another: str, statement: str
+) -> None:
+    before = len(busy.registry().audit.entries())
+    with connect(busy, EVE) as eve:
+        eve.execute("CREATE SCHEMA hers")
+        line = eve.pgconn
+        done = line.exec_(statement.replace("HERS", another).encode())
+        if done.status == psycopg.pq.ExecStatus.COPY_OUT:
+            while line.get_copy_data(0)[0] > 0:
+                pass
+            while line.get_result():
+                pass
+        else:
+            assert not done.error_message
+        eve.execute("DROP SCHEMA hers CASCADE")
+    assert busy.live(another) is None
+    assert len(busy.registry().audit.entries()) == before + 1
+    assert_readable(busy)
+
+
+def test_control_characters_are_known_in_every_locale() -> None:
+    server = postgres.server()
+    database = f"d{uuid.uuid4().hex}"
+    server.run(
+        f"CREATE DATABASE {database} OWNER {server.login(postgres.OWNER)} TEMPLATE template0"
+        " ENCODING 'UTF8' LOCALE 'C'"
+    )
+    registry = init_registry(server.url(postgres.OWNER, database))
+    for character in ("\x01", "\x1b", "\x7f", "\x85", "\x9b"):
+        with pytest.raises(Invalid, match="holds a character that cannot be printed"):
+            registry.partners.add(Partner("4567890", f"Contoso{character}"))
+    registry.partners.add(Partner("4567890", "Contoso \xa0é日本\U0001f600"))
+    assert registry.verify().problems == ()
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\udc80b"])
+def test_what_the_server_cannot_hold_is_one_line(backend: ServerBackend, text: str) -> None:
+    with pytest.raises(Invalid) as raised:
+        backend.registry(ADMIN).partners.rename(CONTOSO.id, text)
+    assert str(raised.value).isprintable()
+    assert backend.registry().read().directory.partners[CONTOSO.id].name == CONTOSO.name

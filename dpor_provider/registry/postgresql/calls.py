@@ -12,7 +12,7 @@ import uuid
 from typing import Any
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
@@ -65,7 +65,7 @@ class Calls:
         """
         values = {
             "operation": operation,
-            "arguments": json.dumps(arguments, ensure_ascii=False),
+            "arguments": json.dumps(arguments),
             "request": str(uuid.uuid4()),
             "provenance": self._provenance,
             "known_schema": tables.SCHEMA,
@@ -89,6 +89,8 @@ class Calls:
                 wait=wait_exponential_jitter(multiplier=0.1, max=3),
                 reraise=True,
             )(self._once, values)
+        except DataError as error:
+            raise Invalid(f"registry {self._server.name}: {self._server.cause(error)}") from error
         except DBAPIError as error:
             unknown = (
                 "; the connection was lost, and whether the change was recorded is not known: see"

@@ -13,10 +13,11 @@ import contextlib
 from collections.abc import Iterator
 from importlib.resources import files
 
-from sqlalchemy import URL, Connection, create_engine
+import psycopg
+from sqlalchemy import URL, Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
-from dpor_provider.errors import Invalid, Unavailable
+from dpor_provider.errors import Invalid, Refused, Unavailable
 from dpor_provider.model import ROOT_SCOPE, Grant, Role
 from dpor_provider.printable import line
 from dpor_provider.registry.create import begin
@@ -42,6 +43,9 @@ CONNECT = {
 }
 """libpq's parameters, unless the URL says otherwise: seconds, and milliseconds."""
 
+LOCK_TIMEOUT_S = 30
+"""How long an upgrade waits for whoever reads or writes; `perform` waits as long."""
+
 NO_REGISTRY = {"3F000", "42P01", "42883"}
 """invalid_schema_name, undefined_table, undefined_function."""
 
@@ -49,7 +53,8 @@ ADVICE = {
     "42501": "ask the registry's Global Administrator for a role, or its owner to let you read it",
     "25006": "this server is a standby; name the primary in the URL",
     "53100": "the server's disk is full; nothing was written",
-    "55P03": "another writer has held it for 30 s; try again",
+    "55P03": "another session has held it for 30 s; try again",
+    "40P01": "others were in the way; try again",
 }
 
 
@@ -64,6 +69,7 @@ class Postgresql:
             pool_recycle=300,
             execution_options={"schema_translate_map": {None: SCHEMA_NAME}},
         )
+        event.listen(self._engine, "connect", _look_nowhere_else)
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool) -> Iterator[Connection]:
@@ -81,8 +87,24 @@ class Postgresql:
             connection.begin(),
         ):
             if write:
+                self._require_owner(connection)
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_S}s'")
+                # In the order in which `perform` takes them.
+                connection.exec_driver_sql("SELECT FROM dpor.registry FOR UPDATE")
                 connection.exec_driver_sql("LOCK TABLE dpor.alembic_version")
             yield connection
+
+    def _require_owner(self, connection: Connection) -> None:
+        query = (
+            "SELECT pg_get_userbyid(nspowner), session_user, pg_has_role(nspowner, 'USAGE')"
+            " FROM pg_namespace WHERE nspname = 'dpor'"
+        )
+        row = connection.exec_driver_sql(query).one_or_none()
+        if row is not None and not row[2]:
+            raise Refused(
+                f"{row[1]} may not upgrade the registry: only {row[0]} may, who owns its schema;"
+                " nothing was changed"
+            )
 
     def schema(self, connection: Connection) -> str:
         """The newest migration that the schema has had."""
@@ -154,6 +176,15 @@ class Postgresql:
         maker = str(run("SELECT session_user").scalar_one())
         install(connection)
         begin(connection, Grant(maker, Role.GLOBAL_ADMINISTRATOR, ROOT_SCOPE))
+
+
+def _look_nowhere_else(connection: psycopg.Connection[object], _record: object) -> None:
+    """Let no operator that somebody left in a schema of the search path answer for the server's.
+
+    Source: PostgreSQL's "Operators: Operator Type Resolution", and CVE-2018-1058.
+    """
+    connection.execute("SET search_path = pg_catalog, pg_temp")
+    connection.commit()
 
 
 def install(connection: Connection) -> None:

@@ -48,13 +48,15 @@ $$;
 -- The partner whose term ends: only one that the registry or the portal showed there can be named,
 -- and one that a deployment wrote is never passed over by another deployment.
 CREATE OR REPLACE FUNCTION dpor.former_partner(
-  claimed text, live dpor.designations, partner_id text, by_deployment boolean
+  arguments jsonb, live dpor.designations, partner_id text, by_deployment boolean
 ) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
+  claimed text := arguments ->> 'former_partner_id';
+  -- Also where the registry has no designation yet.
   shown text := (
     SELECT seen.partner_id FROM dpor.observations AS seen
-    WHERE seen.subscription_id = live.subscription_id
+    WHERE seen.subscription_id = arguments ->> 'subscription_id'
   );
 BEGIN
   IF claimed IS NOT NULL THEN
@@ -62,7 +64,7 @@ BEGIN
       RETURN claimed;
     END IF;
     PERFORM dpor.invalid(format(
-      'partner %s never was the one of subscription %s', claimed, live.subscription_id));
+      'partner %s never was the one of subscription %s', claimed, arguments ->> 'subscription_id'));
   END IF;
   IF by_deployment THEN
     IF dpor.current_partner_id(live.written_partner_id) <> dpor.current_partner_id(partner_id) THEN
@@ -75,16 +77,22 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION dpor.require_seen(live dpor.designations, arguments jsonb) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF (arguments ->> 'seen_version')::integer IS DISTINCT FROM coalesce(live.version, 0) THEN
+    PERFORM dpor.conflict(dpor.changed_meanwhile(live));
+  END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION dpor.put_designation(
   action text, live dpor.designations, new dpor.designations, former_partner_id text,
-  seen_version integer, provenance text
+  provenance text
 ) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
-  IF seen_version IS DISTINCT FROM coalesce(live.version, 0) THEN
-    PERFORM dpor.conflict(dpor.changed_meanwhile(live));
-  END IF;
-  new.version := seen_version + 1;
+  new.version := coalesce(live.version, 0) + 1;
   DELETE FROM dpor.designations AS row WHERE row.subscription_id = new.subscription_id;
   INSERT INTO dpor.designations VALUES (new.*);
   PERFORM dpor.record(action, jsonb_build_object(
@@ -117,8 +125,8 @@ BEGIN
   IF coalesce(action NOT IN ('designate', 'switch', 'repair'), true) THEN
     PERFORM dpor.invalid('a designation is recorded as designate, switch or repair');
   END IF;
-  former := dpor.former_partner(
-    arguments ->> 'former_partner_id', live, partner.id, owner IS NOT NULL);
+  PERFORM dpor.require_seen(live, arguments);
+  former := dpor.former_partner(arguments, live, partner.id, owner IS NOT NULL);
   new.subscription_id := arguments ->> 'subscription_id';
   new.partner_id := partner.id;
   new.partner_name := partner.name;
@@ -131,8 +139,7 @@ BEGIN
   new.designated_by := session_user;
   new.designated_at := clock_timestamp();
   new.former_partner_id := coalesce(former, live.former_partner_id);
-  RETURN dpor.put_designation(
-    action, live, new, former, (arguments ->> 'seen_version')::integer, provenance);
+  RETURN dpor.put_designation(action, live, new, former, provenance);
 END
 $$;
 
@@ -148,7 +155,8 @@ BEGIN
   IF arguments ->> 'managed_by' IS NULL THEN
     PERFORM dpor.invalid('who adopts a designation says for which resource');
   END IF;
-  former := dpor.former_partner(arguments ->> 'former_partner_id', live, partner.id, true);
+  PERFORM dpor.require_seen(live, arguments);
+  former := dpor.former_partner(arguments, live, partner.id, true);
   IF live.partner_id IS DISTINCT FROM partner.id THEN
     new.subscription_id := arguments ->> 'subscription_id';
     new.partner_id := partner.id;
@@ -162,19 +170,20 @@ BEGIN
   new.written_partner_id := partner.id;
   new.adopted := CASE WHEN ours THEN live.adopted ELSE true END;
   new.former_partner_id := coalesce(former, live.former_partner_id);
-  RETURN dpor.put_designation(
-    'adopt', live, new, former, (arguments ->> 'seen_version')::integer, provenance);
+  RETURN dpor.put_designation('adopt', live, new, former, provenance);
 END
 $$;
 
 CREATE OR REPLACE FUNCTION dpor.withdraw(arguments jsonb, provenance text) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-  seen_version integer := (arguments ->> 'seen_version')::integer;
   live dpor.designations := dpor.live_designation(arguments ->> 'subscription_id');
   new dpor.designations := live;
 BEGIN
-  IF live.subscription_id IS NULL OR live.partner_id IS NULL AND live.version = seen_version THEN
+  IF live.subscription_id IS NOT NULL THEN
+    PERFORM dpor.require_seen(live, arguments);
+  END IF;
+  IF live.partner_id IS NULL THEN
     PERFORM dpor.invalid(format(
       'subscription %s has no partner of record', arguments ->> 'subscription_id'));
   END IF;
@@ -187,7 +196,7 @@ BEGIN
   new.designated_by := session_user;
   new.designated_at := clock_timestamp();
   new.former_partner_id := live.partner_id;
-  RETURN dpor.put_designation('withdraw', live, new, live.partner_id, seen_version, provenance);
+  RETURN dpor.put_designation('withdraw', live, new, live.partner_id, provenance);
 END
 $$;
 
@@ -201,10 +210,10 @@ BEGIN
     PERFORM dpor.invalid(format(
       'subscription %s has no partner of record', arguments ->> 'subscription_id'));
   END IF;
+  PERFORM dpor.require_seen(live, arguments);
   new.managed_by := NULL;
   new.claim := NULL;
   new.written_partner_id := NULL;
-  RETURN dpor.put_designation(
-    'release', live, new, NULL, (arguments ->> 'seen_version')::integer, provenance);
+  RETURN dpor.put_designation('release', live, new, NULL, provenance);
 END
 $$;

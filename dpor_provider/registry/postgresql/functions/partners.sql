@@ -41,11 +41,38 @@ BEGIN
 END
 $$;
 
+-- What every reader can take in.
+CREATE OR REPLACE FUNCTION dpor.require_readable(partner dpor.partners) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  lists jsonb := jsonb_build_object(
+    'former_ids', partner.former_ids, 'former_names', partner.former_names,
+    'principals', partner.principals, 'tenants', partner.tenants);
+BEGIN
+  IF lists @? 'strict $.* ? (@.type() != "array")'
+     OR lists @? 'strict $.*[*] ? (@.type() != "string")' THEN
+    PERFORM dpor.invalid('former_ids, former_names, principals and tenants are lists of texts');
+  END IF;
+  IF coalesce(partner.status NOT IN ('active', 'retired'), true) THEN
+    PERFORM dpor.invalid(coalesce(to_json(partner.status)::text, 'null')
+      || ' is neither active nor retired');
+  END IF;
+  IF partner.agreement = '' OR partner.agreement IS NULL AND partner.agreement_expires IS NOT NULL
+  THEN
+    PERFORM dpor.invalid('an agreement needs a reference');
+  END IF;
+  IF NOT coalesce(partner.agreement_expires BETWEEN '0001-01-01' AND '9999-12-31', true) THEN
+    PERFORM dpor.invalid('an agreement ends on a day of the years 1 to 9999');
+  END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION dpor.put_partner(
   action text, partner dpor.partners, provenance text
 ) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 BEGIN
+  PERFORM dpor.require_readable(partner);
   DELETE FROM dpor.partners AS row WHERE row.id = partner.id;
   INSERT INTO dpor.partners VALUES (partner.*);
   PERFORM dpor.record(action, jsonb_build_object(
@@ -60,10 +87,16 @@ DECLARE
   partner dpor.partners := jsonb_populate_record(NULL::dpor.partners, arguments);
   one text;
   other dpor.partners;
+  ids text[];
 BEGIN
-  FOR one IN SELECT partner.id UNION ALL SELECT * FROM json_array_elements_text(partner.former_ids)
+  PERFORM dpor.require_readable(partner);
+  ids := ARRAY(SELECT partner.id UNION ALL SELECT json_array_elements_text(partner.former_ids));
+  FOREACH one IN ARRAY ids
   LOOP
     PERFORM dpor.require_free(one);
+    IF cardinality(array_positions(ids, one)) > 1 THEN
+      PERFORM dpor.invalid(format('Partner ID %s is named twice for %s', one, partner.name));
+    END IF;
   END LOOP;
   SELECT shared.principal INTO one FROM (
     SELECT json_array_elements_text(partner.principals) AS principal

@@ -46,9 +46,11 @@ CREATE OR REPLACE FUNCTION dpor.dispatch(
 ) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
-  attempt text := dpor.attempt(operation, arguments);
+  attempt text;
 BEGIN
-  PERFORM dpor.require_printable(jsonb_build_array(arguments, provenance));
+  PERFORM dpor.require_printable(arguments);
+  PERFORM dpor.require_provenance(provenance);
+  attempt := dpor.attempt(operation, arguments);
   IF attempt IS NULL THEN
     PERFORM dpor.invalid('this registry knows no such operation, or it lacks an argument');
   END IF;
@@ -99,8 +101,9 @@ DECLARE
       THEN regexp_replace(arguments ->> 'scope', '^.*/', '')
   END;
 BEGIN
-  -- One writer at a time, so that the log has one end. Readers do not wait.
-  PERFORM id FROM dpor.registry FOR UPDATE;
+  -- One writer at a time, so that the log has one end. Readers do not wait. It is written, not only
+  -- locked: whoever waited for it with an older view of the tables is then told to begin again.
+  UPDATE dpor.registry SET id = id;
   SELECT version_num INTO found_schema FROM dpor.alembic_version;
   IF found_schema IS DISTINCT FROM known_schema THEN
     RETURN jsonb_build_object('schema', found_schema);
@@ -123,6 +126,8 @@ BEGIN
       reply := jsonb_build_object('conflict', SQLERRM);
     WHEN SQLSTATE 'DPINV' THEN
       reply := jsonb_build_object('invalid', SQLERRM);
+    WHEN data_exception OR not_null_violation THEN
+      reply := jsonb_build_object('invalid', 'an argument is not what it must be: ' || SQLERRM);
   END;
   INSERT INTO dpor.replies VALUES (request, session_user, reply);
   DELETE FROM dpor.replies AS old WHERE old.at < clock_timestamp() - interval '1 hour';
@@ -130,9 +135,38 @@ BEGIN
 END
 $$;
 
--- Nothing else is anybody's; who may call `perform` is granted by `admit`.
+-- Nothing else is anybody's, whatever the database's default privileges say.
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA dpor FROM PUBLIC;
-SELECT dpor.admit(principal)
-FROM (SELECT DISTINCT principal FROM dpor.grants) AS held
-JOIN pg_catalog.pg_roles ON rolname = principal
-WHERE principal <> current_user;
+DO $$
+DECLARE
+  given record;
+BEGIN
+  FOR given IN
+    SELECT privilege, what,
+           CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END AS whose
+    FROM (
+      SELECT grantee, privilege_type AS privilege, format('TABLE dpor.%I', relname) AS what
+      FROM pg_class CROSS JOIN aclexplode(relacl)
+      WHERE relnamespace = 'dpor'::regnamespace AND grantee <> relowner
+        AND (privilege_type <> 'SELECT' OR relname = 'replies')
+      UNION ALL
+      SELECT grantee, privilege_type, 'SCHEMA dpor'
+      FROM pg_namespace CROSS JOIN aclexplode(nspacl)
+      WHERE nspname = 'dpor' AND grantee <> nspowner AND privilege_type = 'CREATE'
+    ) AS held
+  LOOP
+    EXECUTE format('REVOKE %s ON %s FROM %s CASCADE', given.privilege, given.what, given.whose);
+  END LOOP;
+END
+$$;
+
+-- Who was let in by `admit`, and not shut out since, may read what an upgrade adds.
+SELECT dpor.admit(pg_get_userbyid(grantee))
+FROM (
+  SELECT grantee FROM pg_proc CROSS JOIN aclexplode(proacl)
+  WHERE pronamespace = 'dpor'::regnamespace AND proname = 'perform'
+  INTERSECT
+  SELECT grantee FROM pg_namespace CROSS JOIN aclexplode(nspacl)
+  WHERE nspname = 'dpor' AND privilege_type = 'USAGE'
+) AS admitted
+WHERE grantee <> 0;

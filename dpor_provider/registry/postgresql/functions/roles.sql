@@ -38,10 +38,18 @@ BEGIN
 END
 $$;
 
--- A login reads the registry and calls `perform`; it writes no table.
+-- A login reads the registry and calls `perform`; it writes no table. The registry's owner calls
+-- this from psql, and what others left in a schema of its search_path must not answer for it.
 CREATE OR REPLACE FUNCTION dpor.admit(principal text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
 BEGIN
+  IF principal = (
+    SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'dpor'
+  ) THEN
+    RETURN;
+  END IF;
   PERFORM id FROM dpor.registry FOR UPDATE;
   EXECUTE format('GRANT USAGE ON SCHEMA dpor TO %I', principal);
   EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA dpor TO %I', principal);

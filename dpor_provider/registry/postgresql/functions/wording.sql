@@ -22,21 +22,50 @@ LANGUAGE sql IMMUTABLE AS $$
     AND partner_id <> repeat(left(partner_id, 1), length(partner_id)), false)
 $$;
 
--- Every text of the arguments, however deep, is one line of a sane length.
+-- Said by code points, since what [:cntrl:] matches depends on the database's locale.
+CREATE OR REPLACE FUNCTION dpor.control() RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT E'[\\u0001-\\u001F\\u007F-\\u009F]' $$;
+
+CREATE OR REPLACE FUNCTION dpor.holds_control(words text) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$ SELECT words ~ dpor.control() $$;
+
+-- Every text of the arguments, however deep, is one line of a sane length; so is the text of every
+-- argument that is not meant to be a list.
 CREATE OR REPLACE FUNCTION dpor.require_printable(arguments jsonb) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
   wrong text;
 BEGIN
-  SELECT value #>> '{}' INTO wrong
-  FROM jsonb_path_query(arguments, 'strict $.**') AS value
-  WHERE jsonb_typeof(value) = 'string'
-    AND (value #>> '{}' ~ '[[:cntrl:]]' OR length(value #>> '{}') > 4096)
+  SELECT words INTO wrong
+  FROM (
+    SELECT value #>> '{}' AS words
+    FROM jsonb_path_query(arguments, 'strict $.**') AS value
+    WHERE jsonb_typeof(value) = 'string'
+    UNION ALL
+    SELECT value #>> '{}'
+    FROM jsonb_each(arguments)
+    WHERE key NOT IN ('seen', 'ids', 'former_ids', 'former_names', 'principals', 'tenants')
+  ) AS said
+  WHERE dpor.holds_control(words) OR length(words) > 4096
   LIMIT 1;
   IF FOUND THEN
-    PERFORM dpor.invalid(to_json(left(wrong, 80))::text
+    PERFORM dpor.invalid(
+      to_json(regexp_replace(left(wrong, 80), dpor.control(), '�', 'g'))::text
       || ' holds a character that cannot be printed, or more than 4096 of them');
   END IF;
+END
+$$;
+
+-- Where a deployment comes from, as its client says: an object of texts and truth values.
+CREATE OR REPLACE FUNCTION dpor.require_provenance(provenance text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF jsonb_typeof(provenance::jsonb) <> 'object'
+     OR provenance::jsonb @? 'strict $.* ? (@.type() != "string" && @.type() != "boolean")'
+     OR dpor.holds_control(provenance) OR length(provenance) > 65536 THEN
+    PERFORM dpor.invalid('where a deployment comes from is an object of texts and truth values');
+  END IF;
+  PERFORM dpor.require_printable(provenance::jsonb);
 END
 $$;
 
