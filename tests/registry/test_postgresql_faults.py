@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import NullPool, create_engine
 from support import postgres
 from support.backends import ADMIN, CONTOSO, ServerBackend, postgresql_portal
 from support.race import race
 
 from dpor_provider.errors import DporError, Invalid, Unavailable
-from dpor_provider.model import Grant, Role
-from dpor_provider.registry import Registry, init_registry, open_registry, upgrade_registry
-from dpor_provider.registry.postgresql import calls
+from dpor_provider.model import Action, Grant, Role
+from dpor_provider.registry import (
+    Registry,
+    init_registry,
+    open_registry,
+    tables,
+    upgrade_registry,
+)
+from dpor_provider.registry.postgresql import calls, server
 from dpor_provider.registry.registry import operating_system_user
+from dpor_provider.registry.url import resolve
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 
@@ -180,32 +195,103 @@ def end_sessions(backend: ServerBackend) -> None:
     )
 
 
-def test_a_session_that_ends_while_it_waits_makes_its_change_once(backend: ServerBackend) -> None:
+def waiting(backend: ServerBackend) -> int:
+    """The process on the server that waits for a lock, as soon as there is one."""
+    query = (
+        "SELECT pid FROM pg_stat_activity"
+        f" WHERE datname = '{backend.database}' AND wait_event_type = 'Lock'"
+    )
+    with postgres.server().connect("postgres", "postgres") as administrator:
+        while not (row := administrator.execute(query.encode()).fetchone()):
+            time.sleep(0.01)
+    return int(str(row[0]))
+
+
+@pytest.mark.parametrize("ended", ["by an administrator", "by a crash of the server"])
+def test_a_session_that_ends_while_it_waits_makes_its_change_once(
+    backend: ServerBackend, ended: str
+) -> None:
     registry = backend.registry()
     registry.read()
     before = len(registry.audit.entries())
-    with (
-        postgres.server().connect(postgres.OWNER, backend.database) as holder,
-        ThreadPoolExecutor(1) as pool,
-    ):
+    with ThreadPoolExecutor(1) as pool:
+        holder = postgres.server().connect(postgres.OWNER, backend.database)
         holder.execute("BEGIN")
         holder.execute("SELECT id FROM dpor.registry FOR UPDATE")
         change = pool.submit(designate, registry)
-        waiting = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            f" WHERE datname = '{backend.database}' AND wait_event_type = 'Lock'"
-        )
-        with postgres.server().connect("postgres", "postgres") as administrator:
-            while not administrator.execute(waiting.encode()).fetchall():
-                pass
-        holder.execute("ROLLBACK")
+        process = waiting(backend)
+        if ended == "by an administrator":
+            postgres.server().run(f"SELECT pg_terminate_backend({process})")
+            holder.execute("ROLLBACK")
+        else:
+            # The server then ends every session, and recovers.
+            os.kill(process, signal.SIGKILL)
         assert change.result() == 1
+        holder.close()
     assert len(registry.audit.entries()) == before + 1
     assert registry.verify().problems == ()
 
 
+ENDS_AT_THE_FIRST_COMMIT = """
+CREATE SEQUENCE public.commits;
+CREATE FUNCTION public.end_session() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+  IF nextval('public.commits') = 1 THEN
+    PERFORM pg_terminate_backend(pg_backend_pid());
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER ends AFTER INSERT ON dpor.audit_log DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW EXECUTE FUNCTION public.end_session()
+"""
+
+
+def test_a_session_that_ends_in_its_commit_makes_its_change_once(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    before = len(registry.audit.entries())
+    postgres.server().run(ENDS_AT_THE_FIRST_COMMIT, backend.database)
+    assert designate(registry) == 1
+    with postgres.server().connect("postgres", backend.database) as administrator:
+        commits = administrator.execute("SELECT last_value FROM public.commits").fetchone()
+    assert commits == (2,)
+    assert len(registry.audit.entries()) == before + 1
+    assert registry.verify().problems == ()
+
+
+def test_a_change_that_is_the_victim_of_a_deadlock_is_made_again(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    before = len(registry.audit.entries())
+    with (
+        postgres.server().connect("postgres", backend.database) as other,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        other.execute("SET deadlock_timeout = '1min'")
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE dpor.alembic_version")
+        change = pool.submit(designate, registry)
+        waiting(backend)
+        other.execute("SELECT id FROM dpor.registry FOR UPDATE")
+        other.execute("COMMIT")
+        assert change.result() == 1
+    assert statistic(backend, "deadlocks") == 1
+    assert len(registry.audit.entries()) == before + 1
+    assert registry.verify().problems == ()
+
+
+def test_eight_threads_share_one_registry(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    before = len(registry.audit.entries())
+    subscriptions = [str(uuid.uuid4()) for _ in range(80)]
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda one: designate(registry, one), subscriptions)) == {1}
+    assert registry.read().designations.keys() == set(subscriptions)
+    assert len(registry.audit.entries()) == before + 80
+    assert registry.verify().problems == ()
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
 def test_changes_that_the_server_cannot_put_in_order_are_made_again(
-    backend: ServerBackend,
+    backend: ServerBackend, level: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = [f"writer-{number}" for number in range(8)]
     administrator = backend.registry(ADMIN)
@@ -213,30 +299,43 @@ def test_changes_that_the_server_cannot_put_in_order_are_made_again(
         administrator.roles.grant(Grant(name, Role.OWNER, "/"))
         postgres.server().run(
             f'ALTER ROLE "{name}" IN DATABASE {backend.database}'
-            " SET default_transaction_isolation = 'serializable'"
+            f" SET default_transaction_isolation = '{level}'"
         )
+    registries = [backend.registry(name) for name in names]
     before = len(administrator.audit.entries())
-    failed = failures(backend)
+    attempts: list[object] = []
+    once = calls.Calls._once
 
-    def write(name: str) -> None:
-        registry = backend.registry(name)
-        for _ in range(5):
-            designate(registry, str(uuid.uuid4()))
+    def counted(self: calls.Calls, values: dict[str, object]) -> dict[str, object]:
+        attempts.append(values)
+        return once(self, values)
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(write, names))
-    assert failures(backend) > failed, "nothing was in each other's way"
-    assert len(administrator.audit.entries()) == before + 40
+    monkeypatch.setattr(calls.Calls, "_once", counted)
+    arguments = json.dumps({"partner_id": CONTOSO.id, "name": "Contoso Group"})
+    with (
+        ThreadPoolExecutor(8) as pool,
+        postgres.server().connect(ADMIN, backend.database) as other,
+    ):
+        other.execute("BEGIN")
+        other.execute(
+            "SELECT dpor.perform('rename-partner', %s::jsonb, gen_random_uuid(), NULL, %s)",
+            [arguments, tables.SCHEMA],
+        )
+        changes = [pool.submit(designate, one, str(uuid.uuid4())) for one in registries]
+        waiting(backend)
+        other.execute("COMMIT")
+        assert [change.result() for change in changes] == [1] * 8
+    assert len(attempts) > 8
+    assert len(administrator.audit.entries()) == before + 9
     assert administrator.verify().problems == ()
 
 
-def failures(backend: ServerBackend) -> int:
-    """How many transactions of the database were rolled back."""
+def statistic(backend: ServerBackend, column: str) -> int:
+    """What the server has counted in the database."""
+    query = f"SELECT {column} FROM pg_stat_database WHERE datname = current_database()"
     with postgres.server().connect("postgres", backend.database) as connection:
         connection.execute("SELECT pg_stat_force_next_flush()")
-        row = connection.execute(
-            "SELECT xact_rollback FROM pg_stat_database WHERE datname = current_database()"
-        ).fetchone()
+        row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return int(str(row[0]))
 
@@ -256,8 +355,7 @@ except DporError as error:
 
 def test_of_four_inits_at_once_one_wins(backend: ServerBackend) -> None:
     del backend
-    server = postgres.server()
-    url = server.url(postgres.OWNER, server.database())
+    url = postgres.server().url(postgres.OWNER, postgres.server().database())
     said = race(INIT, [(url,)] * 4)
     identity = open_registry(url).identity()
     assert said.count(identity) == 1
@@ -268,12 +366,11 @@ def test_of_four_inits_at_once_one_wins(backend: ServerBackend) -> None:
 def test_init_needs_a_place_and_the_right_to_it(backend: ServerBackend) -> None:
     with pytest.raises(Invalid, match="which was left as it is; look at it with: dpor registry"):
         init_registry(backend.url_as(postgres.OWNER))
-    server = postgres.server()
-    empty = server.database()
+    empty = postgres.server().url("bob", postgres.server().database())
     with pytest.raises(Unavailable, match="permission denied for database"):
-        init_registry(server.url("bob", empty))
+        init_registry(empty)
     with pytest.raises(Unavailable, match="there is no registry in this database; make one with"):
-        open_registry(server.url("bob", empty)).read()
+        open_registry(empty).read()
 
 
 def outdate(backend: ServerBackend, schema: str) -> None:
@@ -313,7 +410,98 @@ def test_an_upgrade_is_for_an_administrator_who_owns_the_schema(backend: ServerB
     with refused("which is the newest"):
         upgrade_registry(backend.url_as(postgres.OWNER))
     outdate(backend, "0002")
-    with refused("permission denied"):
+    with refused("admin may not upgrade the registry: only registry_owner may, who owns its sch"):
         upgrade_registry(backend.url_as(ADMIN))
     with refused("only a Global Administrator may"):
         upgrade_registry(backend.url_as(postgres.OWNER))
+
+
+@pytest.fixture(params=tables.OLDER)
+def older(request: pytest.FixtureRequest, backend: ServerBackend) -> ServerBackend:
+    """A registry with content, as an older version would have made it; its owner administers it."""
+    administrator = backend.registry(ADMIN)
+    administrator.roles.grant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    administrator.roles.grant(Grant("bob", Role.OWNER, f"/subscriptions/{ONE}"))
+    designate(administrator)
+    administrator.access.add(f"/subscriptions/{ONE}", "sp", "Reader", CONTOSO.id)
+    with suppress(DporError):
+        backend.registry("bob").partners.rename(CONTOSO.id, "Evil Corp")
+    backend.url_as("reader")
+    engine = create_engine(backend.url_as(postgres.OWNER), poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL search_path = dpor")
+        config = Config()
+        config.set_main_option("script_location", "dpor_provider:registry/migrations")
+        config.attributes["connection"] = connection
+        command.downgrade(config, str(request.param))
+        connection.exec_driver_sql("DROP FUNCTION dpor.attempt")
+    return backend
+
+
+def test_an_upgrade_keeps_everything_and_everybody(older: ServerBackend) -> None:
+    with postgres.server().connect(postgres.OWNER, older.database) as owner:
+        before = owner.execute("SELECT sequence, actor, detail FROM dpor.audit_log").fetchall()
+        owner.execute("CREATE TABLE dpor.of_a_later_schema ()")
+        owner.execute("SELECT dpor.admit('BOB')")
+        owner.execute('REVOKE USAGE ON SCHEMA dpor FROM "BOB"')
+    url = older.url_as(postgres.OWNER)
+    for registry in (open_registry(url), older.registry("bob"), older.registry("reader")):
+        with pytest.raises(Unavailable, match="a Global Administrator runs: dpor registry upgrade"):
+            registry.read()
+    assert upgrade_registry(url)[1] == tables.SCHEMA
+    registry = older.registry()
+    entries = registry.audit.entries()
+    assert [(entry.sequence, entry.actor, entry.detail) for entry in entries[:-1]] == before
+    assert (entries[-1].action, entries[-1].actor) == (Action.UPGRADE, postgres.OWNER)
+    assert registry.read().designations[ONE].partner_id == CONTOSO.id
+    assert registry.verify().problems == ()
+    assert older.registry("bob").designations.withdraw(ONE, seen_version=1).version == 2
+    for login in ("bob", "reader"):
+        with postgres.server().connect(login, older.database) as connection:
+            connection.execute("SELECT * FROM dpor.of_a_later_schema")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("SELECT * FROM dpor.replies")
+    with pytest.raises(Unavailable, match="permission denied for schema dpor"):
+        open_registry(postgres.server().url("BOB", older.database)).read()
+    assert registry.verify().problems == ()
+
+
+UPGRADE = INIT.replace("init_registry", "upgrade_registry").replace(
+    "print(upgrade_registry(sys.argv[1]).identity())", "print(upgrade_registry(sys.argv[1]))"
+)
+
+
+@pytest.mark.parametrize("older", tables.OLDER[:1], indirect=True)
+def test_of_four_upgrades_at_once_one_wins(older: ServerBackend) -> None:
+    said = race(UPGRADE, [(older.url_as(postgres.OWNER),)] * 4)
+    assert said.count(str((tables.OLDER[0], tables.SCHEMA))) == 1
+    assert sum("which is the newest" in line for line in said) == 3
+    upgrades = [one for one in older.registry().audit.entries() if one.action is Action.UPGRADE]
+    assert len(upgrades) == 1
+    assert older.registry().verify().problems == ()
+
+
+@pytest.mark.parametrize("older", tables.OLDER[-1:], indirect=True)
+def test_an_upgrade_waits_for_readers_and_not_for_ever(
+    older: ServerBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LOCK_TIMEOUT_S", 0.2)
+    url = older.url_as(postgres.OWNER)
+    with postgres.server().connect("reader", older.database) as reader, reader.transaction():
+        reader.execute("SELECT * FROM dpor.alembic_version")
+        with pytest.raises(Unavailable, match="another session has held it for 30 s; try again"):
+            upgrade_registry(url)
+    assert upgrade_registry(url)[1] == tables.SCHEMA
+
+
+def test_a_change_waits_for_an_upgrade_and_is_then_made(backend: ServerBackend) -> None:
+    registry = backend.registry()
+    owner = server.Postgresql(resolve(backend.url_as(postgres.OWNER)))
+    with ThreadPoolExecutor(1) as pool:
+        with owner.transaction(write=True) as connection:
+            change = pool.submit(designate, registry)
+            waiting(backend)
+            server.install(connection)
+        assert change.result() == 1
+    assert statistic(backend, "deadlocks") == 0
+    assert registry.verify().problems == ()
