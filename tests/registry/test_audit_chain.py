@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support import postgres
 from support.backends import CONTOSO, FABRIKAM, Backend, ServerBackend
@@ -240,6 +240,7 @@ def test_a_registry_whose_entries_cannot_be_read_is_no_whole_one(
         registry.verify()
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.dictionaries(st.text("abc_", min_size=1), st.one_of(st.text(), st.integers(), st.none())))
 def test_the_canonical_text_says_everything_but_what_is_unset(
     fields: dict[str, str | int | None],
