@@ -352,6 +352,8 @@ class Action(StrEnum):
     REFUSE = "refuse"
     GRANT = "grant"
     UNGRANT = "ungrant"
+    DEMAND = "demand"
+    UNDEMAND = "undemand"
     PARTNER_ADD = "partner-add"
     PARTNER_RENAME = "partner-rename"
     PARTNER_RETIRE = "partner-retire"

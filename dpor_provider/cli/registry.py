@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from dpor_provider.cli.audit import head, history, verify
+from dpor_provider.cli.demand import demand
 from dpor_provider.cli.output import (
     Format,
     format_option,
@@ -35,7 +36,7 @@ def registry() -> None:
     """The system of record: who is partner of record where, by whom, since when."""
 
 
-for command in (partner, history, head, verify):
+for command in (partner, demand, history, head, verify):
     registry.add_command(command)
 
 

@@ -5,7 +5,8 @@ checks a token that the pipeline's own issuer signed; it needs the extra `oidc`.
 """
 
 from dpor_provider.provenance.claimed import PIPELINES, claimed
+from dpor_provider.provenance.evidence import Evidence
 from dpor_provider.provenance.provenance import Provenance
 from dpor_provider.provenance.trust import Demand, Trust, Verified
 
-__all__ = ["PIPELINES", "Demand", "Provenance", "Trust", "Verified", "claimed"]
+__all__ = ["PIPELINES", "Demand", "Evidence", "Provenance", "Trust", "Verified", "claimed"]

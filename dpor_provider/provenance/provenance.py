@@ -51,6 +51,10 @@ class Provenance:
     pull_request: str | None = None
     actor: str | None = None
     """Who started the run, as the pipeline names people."""
+    token_id: str | None = None
+    """The id of the OIDC token that proves it."""
+    token_expires_at: str | None = None
+    """When no further check of that token can succeed (RFC 3339)."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dpor_provider.errors import Invalid
@@ -77,7 +77,7 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """A scope under which nothing is written without a token that counts.
+    """A scope under which no designation and no access changes without a token that counts.
 
     Raises:
         Invalid: any repository of the issuer would meet it.
@@ -96,10 +96,19 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a token proves, and what it takes to accept it only once."""
+    """What a token proves, and what it takes to accept it from one login alone."""
 
     provenance: Provenance
     token_id: str
     """Unique for the issuer; whoever must refuse a replay keeps it until `expires_at`."""
     expires_at: datetime
     """When no further check of the token can succeed; in UTC."""
+
+    @property
+    def recorded(self) -> Provenance:
+        """As the audit log keeps it, with the token that proves it."""
+        return replace(
+            self.provenance,
+            token_id=self.token_id,
+            token_expires_at=self.expires_at.isoformat(),
+        )

@@ -18,7 +18,7 @@ from dpor_provider.model import (
     Grant,
     Role,
 )
-from dpor_provider.registry import designations, directory, roles
+from dpor_provider.registry import demands, designations, directory, roles
 
 Recorded = tuple[int | None, str | None, str | None]
 """What the log keeps of a designation: version, Partner ID, owner."""
@@ -26,10 +26,11 @@ Recorded = tuple[int | None, str | None, str | None]
 
 @dataclass(slots=True)
 class Account:
-    """Designations, roles and partners as they follow from the log's entries."""
+    """Designations, roles, demands and partners as they follow from the log's entries."""
 
     _designations: dict[str, Recorded] = field(default_factory=dict)
     _grants: set[str] = field(default_factory=set)
+    _demands: set[str] = field(default_factory=set)
     _partners: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def noting(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
@@ -39,7 +40,7 @@ class Account:
             yield entry
 
     def differences(self, connection: Connection) -> Iterator[str]:
-        """Say which designations, roles and partners are not as the log says."""
+        """Say which designations, roles, demands and partners are not as the log says."""
         rows = {key: _recorded(row) for key, row in designations.read(connection).items()}
         for subscription_id in sorted(rows.keys() | self._designations.keys()):
             row, logged = rows.get(subscription_id), self._designations.get(subscription_id)
@@ -53,6 +54,11 @@ class Account:
             yield f"the log knows nothing of a role that is held: {text}"
         for text in sorted(self._grants - held):
             yield f"a role that the log knows is not held: {text}"
+        demanded = {demands.describe(demand) for demand in demands.read(connection)}
+        for text in sorted(demanded - self._demands):
+            yield f"the log knows nothing of a demand that holds: {text}"
+        for text in sorted(self._demands - demanded):
+            yield f"a demand that the log knows does not hold: {text}"
         partners = {
             partner.id: json.loads(directory.describe(partner))
             for partner in directory.read(connection).partners.values()
@@ -85,6 +91,10 @@ class Account:
             self._grants.add(entry.detail or "")
         elif entry.action is Action.UNGRANT:
             self._grants.discard(entry.detail or "")
+        elif entry.action is Action.DEMAND:
+            self._demands.add(entry.detail or "")
+        elif entry.action is Action.UNDEMAND:
+            self._demands.discard(entry.detail or "")
         elif entry.partner_id and entry.action.startswith("partner-"):
             self._note_partner(entry.partner_id, json.loads(entry.detail or "{}"))
 

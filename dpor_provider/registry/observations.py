@@ -49,7 +49,7 @@ class Observations:
             Refused: the writer holds no role at the subscription.
         """
         attempt = f"confirm subscription {seen.subscription_id}"
-        with self._writer.subscription(seen.subscription_id, attempt) as connection:
+        with self._writer.observation(seen.subscription_id, attempt) as connection:
             row = designations.find(connection, seen.subscription_id)
             if seen_version is not None and (row is None or row.version != seen_version):
                 raise Conflict(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dpor_provider.registry import access, designations, directory, observations, roles
+from dpor_provider.registry import access, demands, designations, directory, observations, roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +16,4 @@ class Parts:
     observations: observations.Observations
     roles: roles.Roles
     access: access.AccessTable
+    demands: demands.Demands

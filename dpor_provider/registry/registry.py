@@ -20,10 +20,11 @@ from dpor_provider.model import (
     Observation,
     Role,
 )
-from dpor_provider.provenance import claimed
+from dpor_provider.provenance import Evidence
 from dpor_provider.registry import (
     access,
     audit,
+    demands,
     designations,
     directory,
     observations,
@@ -70,6 +71,7 @@ class Registry:
         self.observations = parts.observations
         self.roles = parts.roles
         self.access = parts.access
+        self.demands = parts.demands
         self.audit = audit.AuditLog(database)
 
     @functools.cached_property
@@ -169,24 +171,20 @@ def _open(place: URL, principal: str | None) -> Registry:
         server = Postgresql(place)
         database = Database(server)
         return Registry(
-            database, server_parts(server, database, _provenance()), server.session_user
+            database, server_parts(server, database, Evidence(os.environ)), server.session_user
         )
     database = Database(Sqlite(place))
     who = principal or operating_system_user()
-    writer = Writer(database, who, _provenance())
+    writer = Writer(database, who, Evidence(os.environ))
     parts = Parts(
         directory.Partners(database, writer),
         designations.Designations(database, writer),
         observations.Observations(database, writer),
         roles.Roles(database, writer),
         access.AccessTable(database, writer),
+        demands.Demands(database, writer),
     )
     return Registry(database, parts, lambda: who)
-
-
-def _provenance() -> str | None:
-    found = claimed(os.environ)
-    return found.to_json() if found else None
 
 
 def operating_system_user() -> str:

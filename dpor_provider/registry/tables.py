@@ -22,10 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA = "0003"
+from dpor_provider.provenance.trust import DEMANDABLE
+
+SCHEMA = "0004"
 """The newest migration; a registry at any other is not touched."""
 
-OLDER = ("0001", "0002")
+OLDER = ("0001", "0002", "0003")
 """The migrations before it, from which a registry can be upgraded."""
 
 
@@ -126,6 +128,24 @@ grants = Table(
     Column("principal", Text, primary_key=True),
     Column("role", String(64), primary_key=True),
     Column("scope", Text, primary_key=True),
+)
+
+demands = Table(
+    "demands",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("issuer", Text, nullable=False),
+    Column("audience", Text, nullable=False),
+    *(Column(name, Text) for name in DEMANDABLE),
+)
+
+token_uses = Table(
+    "token_uses",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("token_id", Text, primary_key=True),
+    Column("principal", Text, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 access = Table(

@@ -14,6 +14,8 @@ from support import kill
 from support.backends import ADMIN, BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
 from support.thorough import THOROUGH, Survived
 
+from dpor_provider.provenance import Demand, Trust
+
 QUICK = {name: BACKENDS[name] for name in (BACKENDS if THOROUGH else ["sqlite-portal"])}
 DPOR = Path(sys.executable).parent / "dpor"
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
@@ -21,6 +23,7 @@ OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
 NEVER = datetime.min.replace(tzinfo=UTC)
 SCOPE = f"/subscriptions/{ONE}"
 
+TOKENS = ["--issuer", "https://issuer.example.com", "--audience", "a", "--repository-id", "74"]
 COMMANDS: dict[str, list[str]] = {
     "designate": ["registry", "designate", OTHER, CONTOSO.id],
     "replace": ["registry", "designate", ONE, FABRIKAM.id],
@@ -37,10 +40,12 @@ COMMANDS: dict[str, list[str]] = {
     "access-add": ["access", "add", OTHER, "sp", "Reader", "--partner", CONTOSO.id],
     "access-remove": ["access", "remove", ONE, "sp", "Reader"],
     "access-restore": ["access", "restore", ONE],
+    "demand-add": ["registry", "demand", "add", OTHER, *TOKENS],
+    "demand-remove": ["registry", "demand", "remove", "/"],
 }
 
 
-def prepared(make: Callable[[Path], Backend], folder: Path) -> Backend:
+def prepared(make: Callable[[Path], Backend], folder: Path, command: str) -> Backend:
     """A registry with something for every command."""
     folder.mkdir()
     backend = make(folder)
@@ -50,6 +55,9 @@ def prepared(make: Callable[[Path], Backend], folder: Path) -> Backend:
     registry.access.add(SCOPE, "sp-gone", "Reader", FABRIKAM.id)
     (held,) = (item.id for item in registry.access.all() if item.principal == "sp-gone")
     registry.access.revoke(ONE, [held])
+    if command == "demand-remove":
+        trust = Trust(issuer="https://issuer.example.com", audience="a", repository_id="74")
+        registry.demands.add(Demand("/", trust))
     return backend
 
 
@@ -67,6 +75,7 @@ def state(backend: Backend) -> dict[str, Any]:
         },
         "former_partners": content.former_partners,
         "grants": content.grants,
+        "demands": registry.demands.all(),
         "directory": content.directory,
         "actions": [(entry.action, entry.detail) for entry in registry.audit.entries()],
     }
@@ -79,7 +88,7 @@ def test_a_killed_command_did_all_or_nothing(
 ) -> None:
     portal = tmp_path / "portal.csv"
     portal.write_text(f"subscription_id,partner_id\n{ONE},{CONTOSO.id}\n{OTHER},{FABRIKAM.id}\n")
-    one, other = (prepared(make, tmp_path / name) for name in ("one", "other"))
+    one, other = (prepared(make, tmp_path / name, command) for name in ("one", "other"))
 
     def run(backend: Backend, moment: str | None) -> kill.Done:
         arguments = [str(portal) if word == "FILE" else word for word in COMMANDS[command]]

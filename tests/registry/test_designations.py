@@ -24,6 +24,7 @@ from dpor_provider.model import (
     Role,
 )
 from dpor_provider.platforms import Portal
+from dpor_provider.provenance import Evidence
 from dpor_provider.registry import Owner, Registry, audit, tables
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.designations import Designations
@@ -475,7 +476,7 @@ def test_a_transaction_that_fails_leaves_neither_change_nor_audit_entry(home: Ba
                 raise _CrashError
 
     opened = Database(Sqlite(make_url(home.url)))
-    crashing = Designations(opened, _Crashing(opened, ADMIN))
+    crashing = Designations(opened, _Crashing(opened, ADMIN, Evidence({})))
     with pytest.raises(_CrashError):
         crashing.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
     assert registry.designations.all() == {}
@@ -486,7 +487,7 @@ def test_a_refusal_within_a_change_rolls_the_change_back(home: Backend) -> None:
     opened = Database(Sqlite(make_url(home.url)))
 
     def change() -> None:
-        with Writer(opened, ADMIN).subscription(ONE, "try") as connection:
+        with Writer(opened, ADMIN, Evidence({})).subscription(ONE, "try") as connection:
             connection.exec_driver_sql("DELETE FROM partners")
             raise Refused("late")
 

@@ -430,6 +430,7 @@ def older(request: pytest.FixtureRequest, backend: ServerBackend) -> ServerBacke
     engine = create_engine(backend.url_as(postgres.OWNER), poolclass=NullPool)
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL search_path = dpor")
+        connection.exec_driver_sql("DROP FUNCTION demand_over, meets")
         config = Config()
         config.set_main_option("script_location", "dpor_provider:registry/migrations")
         config.attributes["connection"] = connection

@@ -327,6 +327,13 @@ FOREIGN: dict[str, dict[str, object]] = {
     "restore-access": {"subscription_id": OTHER, "principal": None},
     "grant": {"principal": EVE, "role": "Global Administrator", "scope": "/"},
     "ungrant": {"principal": ADMIN, "role": "Global Administrator", "scope": "/"},
+    "add-demand": {
+        "scope": f"/subscriptions/{HERS}",
+        "issuer": "https://eve.example.com",
+        "audience": "a",
+        "repository_id": "666",
+    },
+    "remove-demand": {"scope": "/"},
     "add-partner": {
         "id": "7654321",
         "name": "Evil Corp",
@@ -437,6 +444,95 @@ def test_nobody_acts_in_anothers_name(backend: ServerBackend, eve: Connection) -
     registry = backend.registry()
     assert {entry.actor for entry in registry.audit.entries()[-2:]} == {EVE}
     assert registry.verify().problems == ()
+
+
+DEMAND = {
+    "scope": "/",
+    "issuer": "https://issuer.example.com",
+    "audience": "a",
+    "repository_id": "74",
+    "environment": "production",
+}
+SHOWN = {
+    "provider": "github",
+    "verified": True,
+    "issuer": "https://issuer.example.com",
+    "repository_id": "74",
+    "environment": "production",
+    "token_id": "job-1",
+    "token_expires_at": "2999-01-01T00:00:00+00:00",
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"verified": None},
+        {"verified": False},
+        {"verified": "true"},
+        {"issuer": "https://issuer.example.com/"},
+        {"issuer": None},
+        {"repository_id": "75"},
+        {"repository_id": "74 "},
+        {"environment": None},
+        {"environment": "Production"},
+        {"token_id": None},
+        {"token_expires_at": None},
+        {"token_expires_at": "2020-01-01T00:00:00+00:00"},
+        {"token_expires_at": "-infinity"},
+    ],
+)
+def test_a_server_holds_what_is_shown_to_what_is_demanded(
+    backend: ServerBackend, eve: Connection, changes: dict[str, object]
+) -> None:
+    with connect(backend, ADMIN) as admin:
+        assert "done" in perform(admin, "add-demand", **DEMAND)
+    before = content(backend)
+    arguments = json.dumps(OWN_DESIGNATION)
+    for shown in (SHOWN | changes, {}):
+        kept = {name: value for name, value in shown.items() if value is not None}
+        reply = call(eve, "designate", arguments, provenance=json.dumps(kept))
+        demanded = {name: value for name, value in reply["demanded"].items() if value is not None}
+        assert demanded == DEMAND
+    assert call(eve, "designate", arguments)["demanded"] == reply["demanded"]
+    assert content(backend) == before
+    assert "done" in call(eve, "designate", arguments, provenance=json.dumps(SHOWN))
+
+
+def test_what_is_lacking_is_said_in_ones_own_name_alone(
+    backend: ServerBackend, eve: Connection
+) -> None:
+    with connect(backend, ADMIN) as admin:
+        perform(admin, "add-demand", **DEMAND)
+    lacking = {"lacking": "admin may do everything", "actor": ADMIN}
+    reply = perform(eve, "designate", **OWN_DESIGNATION | lacking)
+    assert reply["refused"].startswith("eve may not designate ")
+    entry = backend.registry().audit.entries()[-1]
+    assert (entry.action, entry.actor) == (Action.REFUSE, EVE)
+    assert "invalid" in perform(eve, "designate", **OWN_DESIGNATION | {"lacking": "a\nb"})
+    assert backend.registry().verify().problems == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"scope": "/providers/x"},
+        {"scope": None},
+        {"issuer": None},
+        {"issuer": ""},
+        {"audience": None},
+        {"repository_id": None},
+        {"repository_id": ""},
+        {"environment": "a\x1b[31m"},
+    ],
+)
+def test_a_demand_that_lets_anybody_in_is_none(
+    standing: ServerBackend, wrong: dict[str, object]
+) -> None:
+    before = content(standing)
+    with connect(standing, ADMIN) as admin:
+        assert "invalid" in perform(admin, "add-demand", **DEMAND | wrong)
+    assert content(standing) == before
 
 
 def test_a_reply_is_given_to_nobody_else(backend: ServerBackend, eve: Connection) -> None:

@@ -435,7 +435,7 @@ def make_newer(file: Path) -> None:
         (make_text, "file is not a database: .* restore it from a backup"),
         (make_registry_without_tables, "no such table: alembic_version"),
         (make_truncated, "malformed: .* restore it from a backup"),
-        (make_newer, "has schema 9999, .* knows 0003; upgrade dpor-provider"),
+        (make_newer, "has schema 9999, .* knows 0004; upgrade dpor-provider"),
     ],
 )
 def test_what_is_no_usable_registry_is_unavailable_in_one_line_and_stays_as_it_is(

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DataError, DBAPIError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential_jitter
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
-from dpor_provider.registry import tables
+from dpor_provider.provenance import Evidence, Provenance
+from dpor_provider.registry import demands, tables
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.postgresql.server import Postgresql, sqlstate
 
@@ -41,10 +42,10 @@ ENDINGS: dict[str, type[DporError]] = {
 class Calls:
     """The only way in which a registry on a server is changed."""
 
-    def __init__(self, server: Postgresql, database: Database, provenance: str | None) -> None:
+    def __init__(self, server: Postgresql, database: Database, evidence: Evidence) -> None:
         self._server = server
         self._database = database
-        self._provenance = provenance
+        self._evidence = evidence
 
     def __call__(self, operation: str, **arguments: object) -> Any:
         """Have an operation carried out once.
@@ -59,15 +60,40 @@ class Calls:
         Raises:
             Conflict: the record is not at the version that was seen.
             Invalid: an argument is not what it must be.
-            Refused: the login holds no role for it, or the partner may not be designated.
+            Refused: the login holds no role for it, the partner may not be designated, or there is
+                no OIDC token that meets the demand.
             Unavailable: the server cannot be reached; the error says where it is not known whether
-                the change was recorded.
+                the change was recorded. Or a token, or its issuer's keys, cannot be had.
         """
+        reply = self._repeated(operation, arguments, self._evidence.provenance)
+        if "demanded" in reply:
+            try:
+                shown = self._evidence.meet(demands.from_row(reply["demanded"]))
+            except Refused as problem:
+                lacking = {"lacking": str(problem)}
+                reply = self._repeated(operation, arguments | lacking, self._evidence.provenance)
+            else:
+                reply = self._repeated(operation, arguments, shown.recorded)
+        if "demanded" in reply:
+            raise Conflict(
+                "what the registry demands was changed meanwhile, or the server's clock is ahead of"
+                " this machine's; nothing was written, run it again"
+            )
+        if "schema" in reply:
+            self._database.require_schema(str(reply["schema"]))
+        for ending, kind in ENDINGS.items():
+            if ending in reply:
+                raise kind(reply[ending])
+        return reply["done"]
+
+    def _repeated(
+        self, operation: str, arguments: dict[str, object], provenance: Provenance | None
+    ) -> dict[str, Any]:
         values = {
             "operation": operation,
             "arguments": json.dumps(arguments),
             "request": str(uuid.uuid4()),
-            "provenance": self._provenance,
+            "provenance": provenance.to_json() if provenance else None,
             "known_schema": tables.SCHEMA,
         }
         sent = False
@@ -83,7 +109,7 @@ class Calls:
             )
 
         try:
-            reply = Retrying(
+            return Retrying(
                 retry=retry_if_exception(again),
                 stop=stop_after_delay(PATIENCE_S),
                 wait=wait_exponential_jitter(multiplier=0.1, max=3),
@@ -101,12 +127,6 @@ class Calls:
             raise Unavailable(
                 f"registry {self._server.name}: {self._server.cause(error)}{unknown}"
             ) from error
-        if "schema" in reply:
-            self._database.require_schema(str(reply["schema"]))
-        for ending, kind in ENDINGS.items():
-            if ending in reply:
-                raise kind(reply[ending])
-        return reply["done"]
 
     def _once(self, values: dict[str, object]) -> dict[str, Any]:
         with self._server.connection() as connection:

@@ -28,6 +28,7 @@ FUNCTIONS = (
     "log",
     "wording",
     "roles",
+    "demands",
     "partners",
     "designations",
     "observations",

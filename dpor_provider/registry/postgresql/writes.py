@@ -18,7 +18,8 @@ from dpor_provider.model import (
     Observation,
     Partner,
 )
-from dpor_provider.registry import access, designations, directory, observations, roles
+from dpor_provider.provenance import Demand, Evidence
+from dpor_provider.registry import access, demands, designations, directory, observations, roles
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.designations import Owner
 from dpor_provider.registry.parts import Parts
@@ -26,15 +27,16 @@ from dpor_provider.registry.postgresql.calls import Calls
 from dpor_provider.registry.postgresql.server import Postgresql
 
 
-def server_parts(server: Postgresql, database: Database, provenance: str | None) -> Parts:
+def server_parts(server: Postgresql, database: Database, evidence: Evidence) -> Parts:
     """The parts of a registry on a server."""
-    calls = Calls(server, database, provenance)
+    calls = Calls(server, database, evidence)
     return Parts(
         ServerPartners(database, calls),
         ServerDesignations(database, calls),
         ServerObservations(database, calls),
         ServerRoles(database, calls),
         ServerAccess(database, calls),
+        ServerDemands(database, calls),
     )
 
 
@@ -166,6 +168,23 @@ class ServerRoles(roles.Roles):
     @override
     def ungrant(self, grant: Grant) -> None:
         self._calls("ungrant", principal=grant.principal, role=grant.role.value, scope=grant.scope)
+
+
+class ServerDemands(demands.Demands):
+    """What is demanded, on a server."""
+
+    def __init__(self, database: Database, calls: Calls) -> None:
+        self._database = database
+        self._calls = calls
+
+    @override
+    def add(self, demand: Demand) -> None:
+        roles.read_scope(demand.scope)
+        self._calls("add-demand", **demands.as_row(demand))
+
+    @override
+    def remove(self, scope: str) -> Demand:
+        return demands.from_row(self._calls("remove-demand", scope=scope))
 
 
 class ServerAccess(access.AccessTable):

@@ -32,6 +32,8 @@ LANGUAGE sql IMMUTABLE AS $$
     WHEN 'restore-access' THEN 'restore access'
     WHEN 'grant' THEN 'grant ' || dpor.described_grant(arguments)
     WHEN 'ungrant' THEN 'ungrant ' || dpor.described_grant(arguments)
+    WHEN 'add-demand' THEN 'demand tokens at ' || (arguments ->> 'scope')
+    WHEN 'remove-demand' THEN 'remove the demand at ' || (arguments ->> 'scope')
     WHEN 'add-partner' THEN 'add partner ' || (arguments ->> 'id')
     WHEN 'rename-partner' THEN 'rename partner ' || (arguments ->> 'partner_id')
     WHEN 'retire-partner' THEN 'retire partner ' || (arguments ->> 'partner_id')
@@ -59,6 +61,11 @@ BEGIN
   ELSE
     PERFORM dpor.require_subscription(subscription_id);
     PERFORM dpor.require_role(subscription_id, attempt);
+    -- What a person saw needs no pipeline.
+    IF operation <> 'confirm' THEN
+      PERFORM dpor.require_demanded(
+        subscription_id, attempt, provenance::jsonb, arguments ->> 'lacking');
+    END IF;
   END IF;
   RETURN CASE operation
     WHEN 'designate' THEN dpor.designate(arguments, provenance)
@@ -73,6 +80,8 @@ BEGIN
     WHEN 'restore-access' THEN dpor.restore_access(arguments, provenance)
     WHEN 'grant' THEN dpor.grant_role(arguments, provenance)
     WHEN 'ungrant' THEN dpor.ungrant_role(arguments, provenance)
+    WHEN 'add-demand' THEN dpor.add_demand(arguments, provenance)
+    WHEN 'remove-demand' THEN dpor.remove_demand(arguments, provenance)
     WHEN 'add-partner' THEN dpor.add_partner(arguments, provenance)
     WHEN 'rename-partner' THEN dpor.rename_partner(arguments, provenance)
     WHEN 'retire-partner' THEN dpor.retire_partner(arguments, provenance)
@@ -117,6 +126,9 @@ BEGIN
     reply := jsonb_build_object(
       'done', dpor.dispatch(operation, arguments, subscription_id, provenance));
   EXCEPTION
+    WHEN SQLSTATE 'DPDEM' THEN
+      -- Nothing was decided: the client shows more, or says what it lacks.
+      RETURN jsonb_build_object('demanded', SQLERRM::jsonb);
     WHEN SQLSTATE 'DPREF' THEN
       reply := jsonb_build_object('refused', SQLERRM);
       PERFORM dpor.record('refuse', jsonb_build_object(
