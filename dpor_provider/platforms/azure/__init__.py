@@ -1,0 +1,1 @@
+"""Azure Resource Manager, through the official clients (the extra `azure`)."""

@@ -1,0 +1,38 @@
+"""A running stand-in with the example estate, and connections to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from azure.core.pipeline.transport import HttpTransport
+from azure_stand_in.estate import Principal
+from azure_stand_in.example import estate
+from azure_stand_in.server import StandIn, running
+
+from dpor_provider.platforms.azure.connection import Connection, connect
+
+Connecting = Callable[[Principal], Connection]
+
+
+@pytest.fixture
+def stand_in() -> Iterator[StandIn]:
+    """A stand-in with the example estate."""
+    with running(estate()) as server:
+        yield server
+
+
+@pytest.fixture
+def connecting(stand_in: StandIn) -> Connecting:
+    """Connects as a principal."""
+    return lambda principal: connect(
+        {"DPOR_AZURE_ENDPOINT": stand_in.url, "DPOR_AZURE_TOKEN": stand_in.token(principal)}
+    )
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The waits between attempts, which are not waited."""
+    waits: list[float] = []
+    monkeypatch.setattr(HttpTransport, "sleep", lambda _, seconds: waits.append(seconds))
+    return waits
