@@ -13,6 +13,10 @@ class Unavailable(DporError):
     """A registry or a platform could not be reached or read; nothing is known of its content."""
 
 
+class Gone(Unavailable):
+    """A subscription was cancelled, deleted or moved away; nothing can be written there now."""
+
+
 class Refused(DporError):
     """The deployer lacks a role, or the record belongs to somebody else; nothing was written."""
 

@@ -13,6 +13,7 @@ from dpor_provider.model import (
     Deployer,
     Designation,
     Directory,
+    Label,
     Observation,
     subscription_scope,
 )
@@ -40,6 +41,8 @@ class Record:
     former_partner_id: str | None = None
     on_platform: bool = False
     """Whether the platform shows this, against the registry's word."""
+    mislabelled: Label | None = None
+    """What the platform's label says, where that is not the registry's word."""
 
     @property
     def project(self) -> str | None:
@@ -76,7 +79,26 @@ class Live:
     deployer: Deployer
     platform_name: str = "portal"
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    """The subscriptions that the platform could not read, with the cause."""
+    """The subscriptions that could not be read, with the cause."""
+    mislabelled: dict[str, Label] = field(default_factory=dict)
+    """The subscriptions whose label on the platform is not what the registry says."""
+    visible: Collection[str] | None = None
+    """The subscriptions that the platform shows; None where it shows every one that there is."""
+    invisible_because: str = ""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The scopes between `/` and each subscription, the outermost first."""
+    below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The scopes within each subscription where a partner holds access."""
+    uncreditable: Mapping[str, str] = field(default_factory=dict)
+    """Why partners cannot be credited, by Partner ID."""
+    writer: Deployer | None = None
+    """Who writes to the registry, where the platform knows the deployer by another name."""
+    runner: Deployer | None = None
+    """Who runs this, where the roles of another are looked at; what writes is held to its own."""
+    designating: tuple[str, ...] = ()
+    """The actions that it takes to make a designation effective on the platform."""
+    revoking: Mapping[str, str] = field(default_factory=dict)
+    """The action that it takes to remove an access, by what the access's id contains."""
 
     def record(self, subscription_id: str) -> Record:
         """The live record of a subscription; without a partner where there is none."""
@@ -98,6 +120,8 @@ class Live:
                 changed_at=row.designated_at,
                 former_partner_id=row.former_partner_id,
             )
+        if label := self.mislabelled.get(subscription_id):
+            recorded = replace(recorded, effective=False, mislabelled=label)
         if seen is None or (row is not None and not self._contradicts(seen, row)):
             return recorded
         return replace(
@@ -120,11 +144,18 @@ class Live:
         row = self.designations.get(subscription_id)
         return row.managed_by if row else None
 
+    def unreadable_because(self, subscription_id: str) -> str | None:
+        """Why a subscription could not be read; None where it could."""
+        if self.visible is not None and subscription_id not in self.visible:
+            return self.invisible_because
+        return self.unreadable.get(subscription_id)
+
     def reaching(self, subscription_id: str) -> tuple[Access, ...]:
-        """The access of partners at a subscription and above it, the latter first."""
+        """The access of partners above a subscription, at it and within it, in this order."""
+        between, below = (kept.get(subscription_id, ()) for kept in (self.above, self.below))
         return tuple(
             item
-            for scope in (ROOT_SCOPE, subscription_scope(subscription_id))
+            for scope in (ROOT_SCOPE, *between, subscription_scope(subscription_id), *below)
             for item in tuple(self.access.get(scope, {}).values())
         )
 
@@ -152,9 +183,22 @@ class Live:
             and (partner in former or self.directory.retired(partner))
         )
 
+    def actions_to_revoke(self, items: Iterable[Access]) -> tuple[str, ...]:
+        """The actions that it takes to remove these, each once."""
+        return tuple(
+            dict.fromkeys(
+                action
+                for item in items
+                for mark, action in self.revoking.items()
+                if mark in item.id
+            )
+        )
+
     def remember(self, designation: Designation) -> None:
         """Take note of a write of one's own."""
         self.designations[designation.subscription_id] = designation
+        if designation.effective:
+            self.mislabelled.pop(designation.subscription_id, None)
 
     def forget(self, removed: Iterable[Access]) -> None:
         """Take note of access that was removed."""

@@ -6,7 +6,9 @@ time is an aware `datetime` in UTC.
 
 from __future__ import annotations
 
+import fnmatch
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -255,12 +257,42 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What a platform's label says, which anybody with a small right can write: no evidence."""
+
+    partner_id: str | None
+    """As it stands there, whatever it is; None where there is none."""
+    partner_name: str | None
+
+    def __str__(self) -> str:
+        if self.partner_id is None:
+            return "no partner"
+        return f"{self.partner_id} ({self.partner_name})" if self.partner_name else self.partner_id
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
     """A role of a principal at a scope."""
 
     principal: str
     role: Role
     scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What a role permits, by patterns of actions in which `*` stands for anything."""
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...] = ()
+
+    def permits(self, action: str) -> bool:
+        """Whether an action is among the actions and not taken out again; case does not count."""
+        return _matches(action, self.actions) and not _matches(action, self.not_actions)
+
+
+def _matches(action: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,15 +303,43 @@ class Deployer:
     grants: tuple[Grant, ...]
     unknown: str | None = None
     """Why identity or roles could not be established; None if they were."""
+    object_id: str | None = None
+    """Its object id in the tenant, where the platform knows it by one."""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    """The scopes between `/` and each subscription."""
+    permissions: Mapping[str, tuple[Permission, ...]] = field(default_factory=dict, repr=False)
+    """By scope, what its roles permit on a platform that has actions."""
+    _roles: Mapping[str, frozenset[Role]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        roles: dict[str, set[Role]] = defaultdict(set)
+        for grant in self.grants:
+            anywhere = grant.role is Role.GLOBAL_ADMINISTRATOR
+            roles[ROOT_SCOPE if anywhere else grant.scope].add(grant.role)
+        by_scope = {scope: frozenset(held) for scope, held in roles.items()}
+        object.__setattr__(self, "_roles", by_scope)
 
     def may_designate(self, subscription_id: str, roles: Collection[Role] = tuple(Role)) -> bool:
         """Whether one of these roles is held where it counts for the subscription."""
-        scopes = (ROOT_SCOPE, subscription_scope(subscription_id))
         return any(
-            grant.role in roles
-            and (grant.role is Role.GLOBAL_ADMINISTRATOR or grant.scope in scopes)
-            for grant in self.grants
+            not self._roles.get(scope, frozenset()).isdisjoint(roles)
+            for scope in self._counting(subscription_id)
         )
+
+    def lacks(self, subscription_id: str, actions: Iterable[str]) -> tuple[str, ...]:
+        """Which of these actions no role that counts for the subscription permits."""
+        permitted = [
+            permission
+            for scope in self._counting(subscription_id)
+            for permission in self.permissions.get(scope, ())
+        ]
+        return tuple(
+            action for action in actions if not any(one.permits(action) for one in permitted)
+        )
+
+    def _counting(self, subscription_id: str) -> tuple[str, ...]:
+        between = self.above.get(subscription_id, ())
+        return (ROOT_SCOPE, *between, subscription_scope(subscription_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +360,15 @@ class Access:
         return self.scope in (ROOT_SCOPE, subscription_scope(subscription_id))
 
     def inherited(self, subscription_id: str) -> bool:
-        """Whether it comes from above the subscription."""
+        """Whether it is held elsewhere than at the subscription itself: above it, or below."""
         return self.scope != subscription_scope(subscription_id)
+
+    def place(self, subscription_id: str) -> str:
+        """Where it is held, as seen from the subscription: at, above or below."""
+        own = subscription_scope(subscription_id)
+        if self.scope == own:
+            return "at"
+        return "below" if self.scope.startswith(f"{own}/") else "above"
 
 
 # --- Findings ----------------------------------------------------------------------------------

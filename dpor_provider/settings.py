@@ -15,17 +15,31 @@ class Settings:
     registry: str | None = None
     platform: str | None = None
     deployer: str | None = None
+    credit: bool = False
+    """Whether the platform credits partners, too."""
 
     @classmethod
     def read(cls, get: Callable[[str], object]) -> Settings:
         """Read them with a function that gives a key's value, or None.
 
         Raises:
-            Invalid: a value is not a string.
+            Invalid: a value is not a string, or not true or false.
         """
         return cls(
-            **{key: _text(f"dpor:{key}", get) for key in ("registry", "platform", "deployer")}
+            registry=_text("dpor:registry", get),
+            platform=_text("dpor:platform", get),
+            deployer=_text("dpor:deployer", get),
+            credit=_truth("dpor:credit", get),
         )
+
+
+def _truth(key: str, get: Callable[[str], object]) -> bool:
+    value = get(key)
+    if value in (None, "", "false", False):
+        return False
+    if value in ("true", True):
+        return True
+    raise Invalid(f"the configuration {key} must be true or false, not {value!r}")
 
 
 def _text(key: str, get: Callable[[str], object]) -> str | None:

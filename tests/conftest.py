@@ -8,7 +8,7 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,12 @@ ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
 
 @pytest.fixture(params=sorted(BACKENDS))
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Backend]:
     """A fresh registry with three partners, and its platform."""
-    return BACKENDS[request.param](tmp_path)
+    with BACKENDS[request.param](tmp_path).here(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +54,11 @@ def engine() -> Path:
 
 
 @pytest.fixture
-def subscription() -> str:
-    """A subscription's id."""
+def subscription(request: pytest.FixtureRequest) -> str:
+    """A subscription's id; one of the backend's, where the test has one."""
+    if "backend" in request.fixturenames:
+        backend: Backend = request.getfixturevalue("backend")
+        return backend.subscription()
     return str(uuid.uuid4())
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,7 +31,7 @@ class Drifted:
     changed_by: str | None
     changed_at: datetime | None
     cause: str | None = None
-    """Why it could not be read."""
+    """Why it could not be read, or what shows that it was changed."""
 
 
 def drift(estate: Estate, live: Live, scope: str | None = None) -> Iterator[Drifted]:
@@ -44,13 +44,20 @@ def drift(estate: Estate, live: Live, scope: str | None = None) -> Iterator[Drif
             nowhere by default, since other declarations may be responsible there.
     """
     for declared in estate.subscriptions:
-        if cause := live.unreadable.get(declared.subscription_id):
+        if cause := live.unreadable_because(declared.subscription_id):
             yield _drifted(Kind.UNREADABLE, declared, Record(declared.subscription_id), cause)
         elif declared.intent is not Intent.UNDECIDED:
             record = live.record(declared.subscription_id)
             if not live.directory.same(record.partner_id, declared.partner_id):
                 kind = Kind.MISSING if record.partner_id is None else Kind.CHANGED
                 yield _drifted(kind, declared, record)
+            elif label := record.mislabelled:
+                yield replace(
+                    _drifted(Kind.CHANGED, declared, record, f"its label says {label}"),
+                    live_partner_id=label.partner_id,
+                    changed_by=None,
+                    changed_at=None,
+                )
     if scope is None:
         return
     named = {declared.subscription_id for declared in estate.subscriptions}

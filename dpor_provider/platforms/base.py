@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from dpor_provider.live import Live
-from dpor_provider.model import Access, Deployer, Designation, Observation
+from dpor_provider.model import Access, Deployer, Designation, Label, Observation
 from dpor_provider.registry import Content, Registry
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a platform shows, read in bulk."""
+
+    deployer: Deployer
+    """Who deploys; what could not be established is `Deployer.unknown`, not an error."""
+    access: Collection[Access]
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    """What people saw there; it is evidence, against the registry's word."""
+    mislabelled: Mapping[str, Label] = field(default_factory=dict)
+    """The subscriptions whose label is not what the registry says; a label is no evidence."""
+    visible: Collection[str] | None = None
+    """The subscriptions that the deployer may see; None where no deployer sees less than all."""
+    invisible_because: str = ""
+    """Why it may not see another one, and what to do."""
+    above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The scopes between `/` and each subscription, the outermost first."""
+    below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The scopes within each subscription where a partner holds access."""
+    uncreditable: Mapping[str, str] = field(default_factory=dict)
+    """Why partners cannot be credited, by Partner ID."""
+    writer: Deployer | None = None
+    """Who writes to the registry, where the platform knows the deployer by another name."""
+    runner: Deployer | None = None
+    """Who runs this, where the roles of another are looked at; what writes is held to its own."""
+    designating: tuple[str, ...] = ()
+    """The actions that it takes to make a designation effective."""
+    revoking: Mapping[str, str] = field(default_factory=dict)
+    """The action that it takes to remove an access, by what the access's id contains."""
 
 
 class Platform(Protocol):
@@ -22,17 +54,13 @@ class Platform(Protocol):
     def name(self) -> str:
         """The platform's name in the configuration."""
 
-    def deployer(self, content: Content, principal: str | None = None) -> Deployer:
-        """Who deploys, or the named principal, with the roles that count on this platform.
+    def read(self, content: Content, principal: str | None = None) -> View:
+        """All that it shows, in bulk.
 
-        What could not be established is `Deployer.unknown`, not an error.
+        Args:
+            content: What the registry holds.
+            principal: Whose roles count; by default those of the principal that runs this.
         """
-
-    def observe(self, content: Content) -> Mapping[str, Observation]:
-        """What the platform shows, by subscription, in bulk."""
-
-    def access(self, content: Content) -> Collection[Access]:
-        """The access of partners, in bulk."""
 
     def apply(self, designation: Designation) -> Designation:
         """Make a designation, or its withdrawal, effective; returns it as it then is."""
@@ -56,17 +84,28 @@ def read_live(registry: Registry, platform: Platform, *, principal: str | None =
         Unavailable: one of them cannot be read.
     """
     content = registry.read()
+    view = platform.read(content, principal)
     access: dict[str, dict[str, Access]] = defaultdict(dict)
-    for item in platform.access(content):
+    for item in view.access:
         access[item.scope][item.id] = item
     return Live(
         registry_id=content.identity,
         registry_name=registry.name,
         directory=content.directory,
         designations=content.designations,
-        observations=platform.observe(content),
+        observations=view.observations,
         former_partners=content.former_partners,
         access=access,
-        deployer=platform.deployer(content, principal),
+        deployer=view.deployer,
         platform_name=platform.name,
+        mislabelled=dict(view.mislabelled),
+        visible=view.visible,
+        invisible_because=view.invisible_because,
+        above=view.above,
+        below=view.below,
+        uncreditable=view.uncreditable,
+        writer=view.writer,
+        runner=view.runner,
+        designating=view.designating,
+        revoking=view.revoking,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -12,6 +12,7 @@ from dpor_provider.errors import Conflict, Invalid
 from dpor_provider.model import Access, Deployer, Designation, Directory, Observation
 from dpor_provider.names import same_name
 from dpor_provider.platforms import portal_csv
+from dpor_provider.platforms.base import View
 from dpor_provider.registry import Content, Registry, RemovedAccess
 
 
@@ -31,18 +32,11 @@ class Portal:
     registry: Registry
     name: ClassVar[str] = "portal"
 
-    def deployer(self, content: Content, principal: str | None = None) -> Deployer:
-        """Who deploys, by the registry's roles."""
+    def read(self, content: Content, principal: str | None = None) -> View:
+        """What was last confirmed or imported, and the registry's own roles and access."""
         who = principal or self.registry.principal
-        return Deployer(who, tuple(grant for grant in content.grants if grant.principal == who))
-
-    def observe(self, content: Content) -> Mapping[str, Observation]:
-        """What was last confirmed or imported."""
-        return content.observations
-
-    def access(self, content: Content) -> Collection[Access]:
-        """The registry's access table, as people maintain it."""
-        return content.access
+        held = tuple(grant for grant in content.grants if grant.principal == who)
+        return View(Deployer(who, held), content.access, content.observations)
 
     def apply(self, designation: Designation) -> Designation:
         """Leave it on the worklist: what is not yet effective is what a person has to do."""

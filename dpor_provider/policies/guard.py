@@ -73,7 +73,9 @@ class Guard:
             if options.exceptions:
                 terms = _approving(terms, options)
             registry = open_registry(options.registry or stack.registry)
-            platform = open_platform(options.platform or stack.platform, registry)
+            platform = open_platform(
+                options.platform or stack.platform, registry, credit=stack.credit
+            )
             live = read_live(registry, platform, principal=options.deployer)
         except DporError as error:
             problem = str(error)

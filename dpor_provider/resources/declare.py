@@ -46,7 +46,7 @@ def declare(
         registry = open_registry(settings.registry)
         live = read_live(
             registry,
-            open_platform(settings.platform, registry),
+            open_platform(settings.platform, registry, credit=settings.credit),
             principal=settings.deployer,
         )
     except DporError as error:

@@ -54,7 +54,7 @@ class PartnerOfRecordProvider(ResourceProvider):
             registry = open_registry(settings.registry)
             self._lifecycle = Lifecycle(
                 registry,
-                open_platform(settings.platform, registry),
+                open_platform(settings.platform, registry, credit=settings.credit),
                 today=datetime.now(UTC).date(),
                 deployer=settings.deployer,
                 say=_say,

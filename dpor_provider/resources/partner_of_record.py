@@ -9,12 +9,12 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from dpor_provider.declaration.inputs import UNKNOWN, Failure, Inputs, read_inputs
-from dpor_provider.errors import Conflict, DporError, Refused, Unavailable
+from dpor_provider.errors import Conflict, DporError, Gone, Refused, Unavailable
 from dpor_provider.live import Live, Record
 from dpor_provider.model import (
     Access,
@@ -127,6 +127,10 @@ class Lifecycle:
         id_known = bool(declared.subscription_id)
         if id_known:
             inputs["subscription_id"] = declared.subscription_id
+            if cause := live.uncreditable.get(declared.partner_id or ""):
+                failures += (Failure("partner_id", cause),)
+            if cause := live.unreadable_because(declared.subscription_id):
+                failures += (Failure("subscription_id", f"{cause} [DPOR204]"),)
         subject = Subject(
             declared,
             Terms(self.today),
@@ -164,6 +168,11 @@ class Lifecycle:
                 f"live is {record.describe(live.directory)}, not"
                 f" {live.directory.label(expected or '')}"
             )
+        elif subject.recorded and record.mislabelled:
+            notices["drift"] = (
+                f"its label says {record.mislabelled}, where {live.directory.label(expected or '')}"
+                " is on record"
+            )
         leaving = subject.leaving
         if removable := subject.removable:
             key = "revokes" if leaving else "stale_access"
@@ -171,8 +180,9 @@ class Lifecycle:
         for item in subject.stale_access:
             if item.inherited(declared.subscription_id):
                 self.say(
-                    f"subscription {declared.subscription_id}: {_words(item, live)} is held above"
-                    " the subscription and remains; end it there if it must go"
+                    f"subscription {declared.subscription_id}: {_words(item, live)} is held"
+                    f" {item.place(declared.subscription_id)} the subscription and remains; end it"
+                    " there if it must go"
                 )
         return notices
 
@@ -265,6 +275,8 @@ class Lifecycle:
             self._designate(declared, record.version, owner, action, leaving)
         elif leaving or self._moved(record, owner):
             self._adopt(declared, record.version, owner, leaving)
+        elif record.mislabelled:
+            self._designate(declared, record.version, owner, Action.REPAIR, None)
         self._revoke(declared, removable)
         return self._outputs(inputs, owner.claim)
 
@@ -286,6 +298,10 @@ class Lifecycle:
     def _delete(self, subscription_id: str, outputs: Inputs) -> None:
         record, directory = self.live.record(subscription_id), self.live.directory
         if record.partner_id is None:
+            if record.mislabelled:
+                # A withdrawal that was killed half-way.
+                self.before_write()
+                self._unlabel(self.live.designations[subscription_id])
             return
         if record.partner_id != outputs["written_partner_id"] or record.claim != outputs["claim"]:
             owner = f" of {record.managed_by}" if record.managed_by else ""
@@ -311,7 +327,14 @@ class Lifecycle:
         withdrawn = self.registry.designations.withdraw(
             subscription_id, seen_version=record.version
         )
-        self._remember(self.platform.apply(withdrawn))
+        self._remember(withdrawn)
+        self._unlabel(withdrawn)
+
+    def _unlabel(self, withdrawn: Designation) -> None:
+        try:
+            self._remember(self.platform.apply(withdrawn))
+        except Gone as error:
+            self.say(f"{error}; its designation is withdrawn, and what it is labelled with remains")
 
     def _release(self, record: Record) -> None:
         self.before_write()
@@ -329,6 +352,8 @@ class Lifecycle:
                 unreadable is never reported as gone.
         """
         self._require_registry(outputs)
+        if cause := self.live.unreadable_because(outputs["subscription_id"]):
+            raise Unavailable(cause)
         record = self.live.record(outputs["subscription_id"])
         if record.partner_id is None:
             return None
@@ -354,6 +379,11 @@ class Lifecycle:
 
     @staticmethod
     def _guard(subject: Subject) -> None:
+        if cause := subject.live.unreadable_because(subject.declared.subscription_id):
+            raise Unavailable(cause)
+        live = subject.live
+        if live.runner:
+            subject = replace(subject, view=replace(live, deployer=live.runner))
         if problems := [finding.message for finding in guard(subject)]:
             raise Refused("; ".join(problems))
 
@@ -385,15 +415,15 @@ class Lifecycle:
         self, declared: Declared, seen_version: int, owner: Owner, leaving: str | None
     ) -> None:
         self.before_write()
-        self._remember(
-            self.registry.designations.adopt(
-                declared.subscription_id,
-                declared.partner_id or "",
-                seen_version=seen_version,
-                owner=owner,
-                former_partner_id=leaving,
-            )
+        mislabelled = self.live.record(declared.subscription_id).mislabelled
+        adopted = self.registry.designations.adopt(
+            declared.subscription_id,
+            declared.partner_id or "",
+            seen_version=seen_version,
+            owner=owner,
+            former_partner_id=leaving,
         )
+        self._remember(self.platform.apply(adopted) if mislabelled else adopted)
 
     def _revoke(self, declared: Declared, removable: Collection[Access]) -> None:
         if removable:

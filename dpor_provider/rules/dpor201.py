@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Collection, Iterator
 from typing import ClassVar
 
-from dpor_provider.model import Role, subscription_scope
+from dpor_provider.model import Deployer, Role, subscription_scope
 from dpor_provider.rules.base import SIMPLE, Example, Rule
 from dpor_provider.rules.subject import Subject
 
@@ -64,21 +64,55 @@ deployer:
 
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the deployer, its roles, and how to get the right one."""
-        deployer, subscription_id = subject.live.deployer, subject.declared.subscription_id
+        live, subscription_id = subject.live, subject.declared.subscription_id
         roles = subject.terms.roles
-        if deployer.unknown or deployer.may_designate(subscription_id, roles):
-            return
-        held = ", ".join(f"{grant.role} at {grant.scope}" for grant in deployer.grants)
-        yield (
-            f"{deployer.principal} may not designate the partner of subscription"
-            f" {subscription_id}: it needs {_needed(roles)}, and holds {held or 'no role'};"
-            " a Global Administrator can run: dpor registry grant"
+        for deployer in filter(None, (live.deployer, live.writer)):
+            if not deployer.unknown and not deployer.may_designate(subscription_id, roles):
+                yield (
+                    f"{deployer.principal} may not designate the partner of subscription"
+                    f" {subscription_id}: it needs {_needed(roles)}, and holds {_held(deployer)};"
+                    f" {_mend(deployer, roles, subscription_id)}"
+                )
+                return
+        needed = (*live.designating, *live.actions_to_revoke(subject.removable))
+        lacking = live.deployer.lacks(subscription_id, needed)
+        if lacking and not live.deployer.unknown:
+            yield (
+                f"{live.deployer.principal} may not do all that this takes at subscription"
+                f" {subscription_id}: its roles do not permit {', '.join(lacking)}; nothing was"
+                " begun, give it a role that does"
+            )
+
+
+SHOWN = 5
+"""How many roles a message names."""
+
+
+def _held(deployer: Deployer) -> str:
+    held = [f"{grant.role} at {grant.scope}" for grant in deployer.grants[:SHOWN]]
+    more = len(deployer.grants) - len(held)
+    return ", ".join([*held, f"{more} more elsewhere"] if more else held) or "no role"
+
+
+def _mend(deployer: Deployer, roles: Collection[Role], subscription_id: str) -> str:
+    if deployer.object_id is None:
+        return (
+            "a Global Administrator can run: dpor registry grant"
             f" {shlex.quote(deployer.principal)} {_granted(roles, subscription_id)}"
         )
+    role = next((one for one in _below(roles)), Role.CONTRIBUTOR)
+    return (
+        f"an Owner can run: az role assignment create --assignee-object-id {deployer.object_id}"
+        f" --role {role} --scope {subscription_scope(subscription_id)}"
+    )
+
+
+def _below(roles: Collection[Role]) -> list[Role]:
+    return [role for role in Role if role in roles and role is not Role.GLOBAL_ADMINISTRATOR]
 
 
 def _needed(roles: Collection[Role]) -> str:
-    below = [role for role in Role if role in roles and role is not Role.GLOBAL_ADMINISTRATOR]
+    below = _below(roles)
     needed = [f"{' or '.join(below)} at or above it"] if below else []
     if Role.GLOBAL_ADMINISTRATOR in roles:
         needed.insert(0, str(Role.GLOBAL_ADMINISTRATOR))
@@ -86,7 +120,7 @@ def _needed(roles: Collection[Role]) -> str:
 
 
 def _granted(roles: Collection[Role], subscription_id: str) -> str:
-    below = [role for role in Role if role in roles and role is not Role.GLOBAL_ADMINISTRATOR]
+    below = _below(roles)
     if not below:
         return shlex.quote(Role.GLOBAL_ADMINISTRATOR)
     return f"{below[0]} --scope {subscription_scope(subscription_id)}"

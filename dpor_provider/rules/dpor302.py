@@ -119,8 +119,8 @@ def _remains(subject: Subject, item: Access) -> str:
     declared = subject.declared
     if item.inherited(declared.subscription_id):
         return (
-            "it is held above the subscription, where no deployment touches it; end it there, or"
-            " name the partner in 'also'"
+            f"it is held {item.place(declared.subscription_id)} the subscription, where no"
+            " deployment touches it; end it there, or name the partner in 'also'"
         )
     if declared.intent is not Intent.DESIGNATED:
         return "no deployment removes it, since no partner is declared; end it by hand"

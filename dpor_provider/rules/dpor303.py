@@ -79,3 +79,9 @@ designations:
                 f" {record.describe(directory)}, not {directory.label(written)}; deploy to restore"
                 " what is declared, or declare what is live"
             )
+        elif written is not None and record.mislabelled:
+            yield (
+                f"subscription {subject.declared.subscription_id}: its label says"
+                f" {record.mislabelled}, where {directory.label(written)} is on record; anybody who"
+                " may write tags can change it, deploy to restore it"
+            )

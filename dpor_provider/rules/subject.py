@@ -79,7 +79,10 @@ class Subject:
     @property
     def readable(self) -> bool:
         """Whether the subscription's live state could be read."""
-        return self.view is not None and self.declared.subscription_id not in self.view.unreadable
+        return (
+            self.view is not None
+            and self.view.unreadable_because(self.declared.subscription_id) is None
+        )
 
     @functools.cached_property
     def leaving(self) -> str | None:

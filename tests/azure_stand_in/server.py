@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -62,6 +62,12 @@ class StandIn:
         """A bearer token for a principal."""
         return self.tokens.issue(principal)
 
+    def serving(
+        self, *, port: int = 0, certificate: LeafCert | None = None
+    ) -> AbstractContextManager[None]:
+        """Serve on 127.0.0.1 until the end of the block (`running` says how)."""
+        return _serving(self, port, certificate)
+
     def app(self) -> ASGIApp:
         """The application that a server runs."""
         others = [
@@ -83,6 +89,12 @@ def running(
         certificate: With one it speaks https, as the Azure CLI demands.
     """
     stand_in = StandIn(estate)
+    with stand_in.serving(port=port, certificate=certificate):
+        yield stand_in
+
+
+@contextmanager
+def _serving(stand_in: StandIn, port: int, certificate: LeafCert | None) -> Iterator[None]:
     config = uvicorn.Config(
         stand_in.app(),
         host="127.0.0.1",
@@ -101,7 +113,7 @@ def running(
         certificate.configure_cert(config.ssl)
     with serving(config) as found:
         stand_in.url = f"{scheme}://127.0.0.1:{found}"
-        yield stand_in
+        yield
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
 from dpor_provider.declaration.inputs import UNKNOWN
 from dpor_provider.errors import Conflict, Refused, Unavailable
 from dpor_provider.model import Access, Observation
-from dpor_provider.platforms import Portal
+from dpor_provider.platforms import Platform
 from dpor_provider.resources.partner_of_record import Lifecycle
 
 TODAY = date(2026, 11, 23)
@@ -24,8 +24,14 @@ class _Crash(Exception):
     pass
 
 
-class _Crashing(Portal):
+class _Crashing:
     """A platform whose deployer dies after the designation is committed."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.name = platform.name
+        self.read = platform.read
+        self.apply = platform.apply
+        self.restore = platform.restore
 
     def revoke(self, subscription_id: str, access: Collection[Access]) -> Collection[Access]:
         raise _Crash
@@ -125,7 +131,7 @@ def test_access_left_by_a_crash_between_designation_and_revocation_is_stale(
     crashed = Deployment(backend)
     checked = crashed.lifecycle.check(state, inputs(subscription, FABRIKAM.id))
 
-    crashed.lifecycle.platform = _Crashing(backend.registry())
+    crashed.lifecycle.platform = _Crashing(backend.platform())
     with pytest.raises(_Crash):
         crashed.lifecycle.update(state, checked.inputs)
     assert backend.live(subscription) == FABRIKAM.id
@@ -296,13 +302,13 @@ def test_the_early_check_looks_at_the_named_deployer_and_the_write_at_the_real_o
 ) -> None:
     backend.demote_deployer()
     with pytest.raises(Refused, match="may not designate"):
-        Deployment(backend, deployer=ADMIN).up(inputs(subscription))
+        Deployment(backend, deployer=backend.administrator).up(inputs(subscription))
     assert backend.live(subscription) is None
 
 
 def test_four_workers_share_a_run(backend: Backend) -> None:
     run = Deployment(backend)
-    subscriptions = [str(uuid.uuid4()) for _ in range(40)]
+    subscriptions = [backend.subscription() for _ in range(40)]
     with ThreadPoolExecutor(4) as workers:
         outputs = list(workers.map(lambda item: run.up(inputs(item)), subscriptions))
     assert {item["version"] for item in outputs} == {1}
@@ -326,7 +332,7 @@ def test_an_exception_lets_a_retired_partner_stay_but_not_begin(
     over = inputs(subscription) | excepted("DPOR301", "2026-11-22")
     (failure,) = Deployment(backend).lifecycle.check(state, over).failures
     assert "is retired" in failure.reason
-    begins = inputs(str(uuid.uuid4())) | excepted("DPOR301")
+    begins = inputs(backend.subscription()) | excepted("DPOR301")
     (failure,) = Deployment(backend).lifecycle.check({}, begins).failures
     assert "is retired" in failure.reason
 

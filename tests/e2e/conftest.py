@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from support.thorough import THOROUGH
 
 
 @pytest.fixture(params=BACKENDS if THOROUGH else ["sqlite-portal"])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Backend]:
     """The embedded registry; with `DPOR_TEST_ALL`, and where a test asks for it, every one."""
-    return BACKENDS[request.param](tmp_path)
+    with BACKENDS[request.param](tmp_path).here(monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

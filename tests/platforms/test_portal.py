@@ -54,7 +54,7 @@ def test_the_portal_is_the_default(home: Backend, name: str | None) -> None:
 
 
 def test_an_unknown_platform_is_invalid(home: Backend) -> None:
-    with pytest.raises(Invalid, match=r"platform 'moon' is not known; .* has: portal"):
+    with pytest.raises(Invalid, match=r"platform 'moon' is not known; it is one of: portal, azure"):
         open_platform("moon", home.registry())
 
 
@@ -72,7 +72,7 @@ def test_the_deployer_is_who_opened_the_registry_or_who_is_named(home: Backend) 
     assert (named.principal, named.grants) == ("bob", (grant,))
     assert named.may_designate(ONE)
     assert not named.may_designate(OTHER)
-    assert portal(home, "no such user").deployer(home.registry().read()).grants == ()
+    assert portal(home, "no such user").read(home.registry().read()).deployer.grants == ()
 
 
 # --- The worklist ------------------------------------------------------------------------------

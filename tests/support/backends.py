@@ -5,9 +5,24 @@ A further one joins by a line in `BACKENDS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import pytest
+from azure_stand_in.builtin_roles import OWNER, READER, SUPPORT_REQUEST_CONTRIBUTOR
+from azure_stand_in.estate import (
+    Estate,
+    ManagementGroup,
+    ServicePrincipal,
+    Subscription,
+    Tenant,
+    assignment,
+    guid,
+)
+from azure_stand_in.server import StandIn
 
 from dpor_provider.model import Designation, Grant, Partner, Role
 from dpor_provider.platforms import Platform, open_platform
@@ -47,6 +62,21 @@ class Backend:
     def platform(self, principal: str | None = None) -> Platform:
         """The platform, as that principal sees it."""
         return open_platform(self.platform_name, self.registry(principal))
+
+    @contextlib.contextmanager
+    def here(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+        """What it takes to reach it, from this process and those that it starts."""
+        del monkeypatch
+        yield self
+
+    @property
+    def administrator(self) -> str:
+        """The platform's name of a principal that may designate everywhere."""
+        return ADMIN
+
+    def subscription(self) -> str:
+        """A new subscription; its id."""
+        return str(uuid.uuid4())
 
     def designate(self, subscription_id: str, partner: Partner) -> Designation:
         """Designate by hand, as somebody else than the deployer."""
@@ -110,6 +140,113 @@ class ServerBackend(Backend):
         return url
 
 
+TENANT = Tenant(id=guid("tenant", "estate"), name="Woodgrove")
+
+
+def _service_principal(name: str) -> ServicePrincipal:
+    return ServicePrincipal(
+        id=guid("principal", name),
+        tenant_id=TENANT.id,
+        name=name,
+        application_id=guid("application", name),
+    )
+
+
+DEPLOYER, ADMINISTRATOR = _service_principal("deployer"), _service_principal("administrator")
+PARTNER_PRINCIPALS = tuple(
+    _service_principal(f"sp-{name}") for name in ("contoso", "fabrikam", "northwind")
+)
+
+
+@dataclass(frozen=True)
+class AzureBackend(Backend):
+    """An embedded registry, over a stand-in for Azure whose subscriptions come with the tests."""
+
+    stand_in: StandIn
+
+    @contextlib.contextmanager
+    def here(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
+        with self.stand_in.serving():
+            for name, value in self.environment().items():
+                monkeypatch.setenv(name, value)
+            yield self
+
+    def environment(self, principal: ServicePrincipal = DEPLOYER) -> dict[str, str]:
+        """The environment of a process that acts as a principal of Azure."""
+        return {
+            "DPOR_AZURE_ENDPOINT": self.stand_in.url,
+            "DPOR_AZURE_TOKEN": self.stand_in.token(principal),
+        }
+
+    @property
+    def administrator(self) -> str:
+        return ADMINISTRATOR.id
+
+    def subscription(self) -> str:
+        made = Subscription(
+            id=str(uuid.uuid4()),
+            name="A subscription",
+            tenant_id=TENANT.id,
+            management_group="estate",
+            tags={"env": "test"},
+        )
+        with self.stand_in.world.lock:
+            self.stand_in.world.subscriptions.put(made)
+        return made.id
+
+    def give_access(self, subscription_id: str, partner: Partner, principal: str) -> None:
+        found = next(one for one in PARTNER_PRINCIPALS if one.name == principal)
+        with self.stand_in.world.lock:
+            self.stand_in.world.role_assignments.put(
+                assignment(found, SUPPORT_REQUEST_CONTRIBUTOR, f"/subscriptions/{subscription_id}")
+            )
+
+    def principals(self) -> set[str]:
+        names = {one.id: one.name for one in PARTNER_PRINCIPALS}
+        with self.stand_in.world.lock:
+            held = [item.principal_id for _, item in self.stand_in.world.role_assignments.items()]
+        return {names[principal] for principal in held if principal in names}
+
+    def demote_deployer(self) -> None:
+        world = self.stand_in.world
+        with world.lock:
+            for key, item in list(world.role_assignments.items()):
+                if item.principal_id == DEPLOYER.id:
+                    world.role_assignments.remove(key)
+                    world.role_assignments.put(assignment(DEPLOYER, READER, item.scope))
+
+    def writes(self) -> list[str]:
+        # Each label is confirmed, and what is revoked is noted first.
+        return [one for one in super().writes() if one not in ("confirm", "access-add")]
+
+
+def sqlite_azure(folder: Path) -> Backend:
+    """The embedded registry over Azure, with a service principal for each partner."""
+    root = ManagementGroup(name=TENANT.id, tenant_id=TENANT.id, display_name="Tenant Root Group")
+    group = ManagementGroup(
+        name="estate", tenant_id=TENANT.id, display_name="Estate", parent=TENANT.id
+    )
+    estate = Estate(
+        tenants=(TENANT,),
+        principals=(DEPLOYER, ADMINISTRATOR, *PARTNER_PRINCIPALS),
+        management_groups=(root, group),
+        role_assignments=(
+            assignment(DEPLOYER, OWNER, group.scope),
+            assignment(ADMINISTRATOR, OWNER, root.scope),
+        ),
+    )
+    url = f"sqlite:///{folder / 'registry.db'}"
+    registry = init_registry(url)
+    _fill(
+        registry,
+        [
+            replace(partner, principals=(principal.id,))
+            for partner, principal in zip(PARTNERS, PARTNER_PRINCIPALS, strict=True)
+        ],
+    )
+    return AzureBackend(url, "azure", StandIn(estate))
+
+
 def sqlite_portal(folder: Path) -> Backend:
     """The embedded registry with people as the platform."""
     url = f"sqlite:///{folder / 'registry.db'}"
@@ -117,9 +254,9 @@ def sqlite_portal(folder: Path) -> Backend:
     return Backend(url, "portal")
 
 
-def _fill(registry: Registry) -> None:
+def _fill(registry: Registry, partners: Iterable[Partner] = PARTNERS) -> None:
     registry.roles.grant(Grant(ADMIN, Role.GLOBAL_ADMINISTRATOR, "/"))
-    for partner in PARTNERS:
+    for partner in partners:
         registry.partners.add(partner)
 
 
@@ -139,5 +276,6 @@ def postgresql_portal(_folder: Path) -> Backend:
 
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "postgresql-portal": postgresql_portal,
+    "sqlite-azure": sqlite_azure,
     "sqlite-portal": sqlite_portal,
 }

@@ -74,12 +74,13 @@ class Connection:
     correlation_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     """Sent with every request, so that Azure's activity log tells one run from another."""
 
-    def client(self, kind: Callable[..., Client], *arguments: str) -> Client:
+    def client(self, kind: Callable[..., Client], *arguments: str, **options: str) -> Client:
         """An official client on this connection.
 
         Args:
             kind: Its class.
             arguments: What it takes after the credential: a subscription's id, or nothing.
+            options: What it takes by name, as `api_version`.
         """
         return kind(
             self.credential,
@@ -97,6 +98,7 @@ class Connection:
             headers_policy=HeadersPolicy({CORRELATION: self.correlation_id}),
             per_call_policies=[_Options(self.endpoint.startswith("http:"))],
             user_agent=f"dpor-provider/{version('dpor-provider')}",
+            **options,
         )
 
     def identity(self) -> Identity:

@@ -16,7 +16,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
+from dpor_provider.errors import Conflict, DporError, Gone, Invalid, Refused, Unavailable
 from dpor_provider.printable import line
 
 LONGEST = 600
@@ -35,6 +35,11 @@ KINDS: dict[int, tuple[type[DporError], str]] = {
     429: (Unavailable, "; Azure's limits stay exhausted, try again in some minutes"),
 }
 
+GONE = frozenset(
+    {"SubscriptionNotFound", "InvalidAuthenticationTokenTenant", "ReadOnlyDisabledSubscription"}
+)
+"""Azure's codes for a subscription that was deleted, moved to another tenant, or cancelled."""
+
 
 @contextlib.contextmanager
 def azure_errors(doing: str) -> Iterator[None]:
@@ -47,6 +52,7 @@ def azure_errors(doing: str) -> Iterator[None]:
         Invalid: Azure does not accept what was sent.
         Refused: the principal lacks a permission; nothing was written.
         Conflict: something changed meanwhile.
+        Gone: the subscription was deleted, moved to another tenant, or cancelled.
         Unavailable: Azure cannot be reached, does not know the principal or the thing, or answers
             what cannot be read.
     """
@@ -62,6 +68,8 @@ def azure_errors(doing: str) -> Iterator[None]:
             " in its place"
         ) from error
     except HttpResponseError as error:
+        if _code(error) in GONE:
+            raise Gone(f"{doing}: {_said(error)}{_correlation(error)}") from error
         kind, advice = KINDS.get(error.status_code or 0, (Unavailable, "; try again"))
         raise kind(f"{doing}: {_said(error)}{advice}{_correlation(error)}") from error
     except ClientAuthenticationError as error:
@@ -98,8 +106,12 @@ def _within_a_client(error: BaseException) -> bool:
     return name.split(".")[0] in ("azure", "json", "isodate", "requests")
 
 
+def _code(error: HttpResponseError) -> str | None:
+    return getattr(error.error, "code", None)
+
+
 def _said(error: HttpResponseError) -> str:
-    code = getattr(error.error, "code", None)
+    code = _code(error)
     message = getattr(error.error, "message", None)
     if not code and not message:
         return f"Azure answered {error.status_code} {line(error.reason or '')}".rstrip()
