@@ -27,11 +27,16 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Throttling:
-    """What is allowed for one principal, per subscription and for the tenant."""
+    """What is allowed for one principal, per subscription and for the tenant.
+
+    Attributes:
+        together: Whether all subscriptions share one bucket, which is harder than Azure is.
+    """
 
     reads: Bucket = Bucket(250, 25)
     writes: Bucket = Bucket(200, 10)
     deletes: Bucket = Bucket(200, 10)
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,8 @@ class Throttle:
         kind = KINDS.get(method, "writes")
         bucket: Bucket = getattr(self.throttling, kind)
         now = self._clock()
-        level = self._levels.setdefault((principal, subscription, kind), _Level(bucket.size, now))
+        counted = "" if self.throttling.together else subscription
+        level = self._levels.setdefault((principal, counted, kind), _Level(bucket.size, now))
         level.left = min(bucket.size, level.left + (now - level.time) * bucket.per_second)
         level.time = now
         if level.left < 1:

@@ -7,7 +7,6 @@ role assignments using the REST API", "Azure built-in roles", "Understand Azure 
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,7 +92,7 @@ class RoleDefinitions:
             for subscription_id, scopes in above.items()
             for scope in (ROOT_SCOPE, *scopes)
         }
-        self._read = functools.cache(self._read_definition)
+        self._found: dict[str, RoleDefinition] = {}
 
     def find(self, scope: str, role_id: str) -> RoleDefinition:
         """A role that is assigned at a scope.
@@ -102,10 +101,12 @@ class RoleDefinitions:
             Refused: the right to read roles is lacking.
             Unavailable: it cannot be read.
         """
-        # Who reads at a subscription may read nothing above it, where a role may be assigned.
-        return self._read(self._seen_at.get(scope, scope), role_id)
+        if role_id not in self._found:
+            # Who reads at a subscription may read nothing above it, where a role may be assigned.
+            self._found[role_id] = self._read(self._seen_at.get(scope, scope), role_id)
+        return self._found[role_id]
 
-    def _read_definition(self, scope: str, role_id: str) -> RoleDefinition:
+    def _read(self, scope: str, role_id: str) -> RoleDefinition:
         with azure_errors(f"reading the role {role_id} at {scope}"):
             found = self._client.role_definitions.get(scope.strip("/"), role_id)
             permissions = found.permissions or []
