@@ -355,10 +355,6 @@ class Access:
     granted_at: datetime
     condition: str | None = None
 
-    def reaches(self, subscription_id: str) -> bool:
-        """Whether it is held at the subscription or above it."""
-        return self.scope in (ROOT_SCOPE, subscription_scope(subscription_id))
-
     def inherited(self, subscription_id: str) -> bool:
         """Whether it is held elsewhere than at the subscription itself: above it, or below."""
         return self.scope != subscription_scope(subscription_id)

@@ -1,4 +1,4 @@
-"""`dpor access`: what partners may reach, as people maintain it."""
+"""`dpor access`: what partners may reach, as people maintain it or as the platform has it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def access() -> None:
-    """Access that partners hold, as people maintain it."""
+    """Access that partners hold: as people maintain it for a portal, or as Azure has it."""
 
 
 @access.command("list")
@@ -70,7 +70,9 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
         )
         return
     content = registry.read()
-    held = [item for item in content.access if subscription is None or item.reaches(subscription)]
+    view = session.platform.read(content)
+    reaching = view.reaching(subscription) if subscription else None
+    held = [item for item in view.access if reaching is None or item.scope in reaching]
     ended = _ended(content, subscription)
     stale = {item.id for item in held if _stale(item, content, ended)}
     if output_format == "json":
@@ -132,6 +134,7 @@ def add(
 
     The partner is the one whose directory entry lists the principal, unless --partner names it.
     """
+    _require_table(session)
     registry = session.registry
     directory = registry.partners.directory()
     if partner_id is None:
@@ -156,6 +159,7 @@ def add(
 @pass_session
 def remove(session: Session, scope: str, principal: str, role: str, output_format: Format) -> None:
     """Strike access that was ended elsewhere; it cannot be restored from here."""
+    _require_table(session)
     held = session.registry.access.remove(scope, principal, role)
     print_result(output_format, asdict(held), f"struck: {role} of {principal} at {scope}")
 
@@ -177,6 +181,15 @@ def restore(
     )
 
 
+def _require_table(session: Session) -> None:
+    platform = session.platform
+    if platform.name != "portal":
+        raise Invalid(
+            f"on the platform {platform.name} access is what is there, and no table of people's;"
+            " assign or remove roles there"
+        )
+
+
 def _ended(content: Content, subscription: str | None) -> Mapping[str, Collection[str]]:
     """By scope, the partners that are former there, and not partner of record again."""
     current = content.directory.current
@@ -194,6 +207,9 @@ def _ended(content: Content, subscription: str | None) -> Mapping[str, Collectio
 
 def _stale(item: Access, content: Content, ended: Mapping[str, Collection[str]]) -> bool:
     directory = content.directory
+    # What is held within a subscription is stale with it, and all above as that at / is.
+    parts = item.scope.split("/")
+    counted = subscription_scope(parts[2]) if parts[1] == "subscriptions" else ROOT_SCOPE
     return directory.retired(item.partner_id) or directory.current(item.partner_id) in ended.get(
-        item.scope, ()
+        counted, ()
     )

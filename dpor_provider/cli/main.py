@@ -73,7 +73,7 @@ class LazyGroup(click.Group):
     "--platform",
     envvar="DPOR_PLATFORM",
     metavar="NAME",
-    help="The platform, portal.  [env: DPOR_PLATFORM]",
+    help="The platform: portal (the default) or azure.  [env: DPOR_PLATFORM]",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(package_name="dpor-provider", message="%(version)s")

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from dpor_provider.live import Live
-from dpor_provider.model import Access, Deployer, Designation, Label, Observation
+from dpor_provider.model import (
+    ROOT_SCOPE,
+    Access,
+    Deployer,
+    Designation,
+    Label,
+    Observation,
+    subscription_scope,
+)
 from dpor_provider.registry import Content, Registry
 
 
@@ -41,6 +49,11 @@ class View:
     """The actions that it takes to make a designation effective."""
     revoking: Mapping[str, str] = field(default_factory=dict)
     """The action that it takes to remove an access, by what the access's id contains."""
+
+    def reaching(self, subscription_id: str) -> tuple[str, ...]:
+        """The scopes at which access reaches a subscription, or something in it."""
+        between, below = (kept.get(subscription_id, ()) for kept in (self.above, self.below))
+        return (ROOT_SCOPE, *between, subscription_scope(subscription_id), *below)
 
 
 class Platform(Protocol):
