@@ -422,6 +422,7 @@ class Action(StrEnum):
     PARTNER_RETIRE = "partner-retire"
     PARTNER_RENUMBER = "partner-renumber"
     PARTNER_AGREEMENT = "partner-agreement"
+    PARTNER_PRINCIPALS = "partner-principals"
     ACCESS_ADD = "access-add"
     ACCESS_REMOVE = "access-remove"
     ACCESS_REVOKE = "access-revoke"

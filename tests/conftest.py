@@ -8,23 +8,20 @@ import subprocess
 import sys
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.backends import BACKENDS, Backend, sqlite_portal
+from support.backends import REGISTRIES, Backend, sqlite_portal
 from support.thorough import Survived
 
 ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
 
-@pytest.fixture(params=sorted(BACKENDS))
-def backend(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Backend]:
-    """A fresh registry with three partners, and its platform."""
-    with BACKENDS[request.param](tmp_path).here(monkeypatch) as made:
-        yield made
+@pytest.fixture(params=sorted(REGISTRIES))
+def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Backend:
+    """A fresh registry with three partners, and the portal over it."""
+    return REGISTRIES[request.param](tmp_path)
 
 
 @pytest.fixture(scope="session")

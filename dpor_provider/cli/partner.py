@@ -108,6 +108,37 @@ def agreement(
     )
 
 
+@partner.command()
+@click.argument("partner_id", type=PARTNER_ID)
+@click.option("--add", "principals", type=TEXT, multiple=True, metavar="OBJECT_ID")
+@click.option("--add-tenant", "tenants", type=TEXT, multiple=True, metavar="TENANT_ID")
+@click.option(
+    "--remove", "without", type=TEXT, multiple=True, metavar="ID", help="A principal or tenant."
+)
+@format_option
+@pass_session
+def principals(
+    session: Session,
+    partner_id: str,
+    principals: tuple[str, ...],
+    tenants: tuple[str, ...],
+    without: tuple[str, ...],
+    output_format: Format,
+) -> None:
+    """Say by which principals of our tenant, and from which tenants, a partner comes."""
+    if not (principals or tenants or without):
+        raise click.UsageError("say what is to change: --add, --add-tenant or --remove")
+    known = session.registry.partners.know_by(
+        partner_id, principals=principals, tenants=tenants, without=without
+    )
+    print_result(
+        output_format,
+        _partner(known),
+        f"{known.name} ({partner_id}) comes as {', '.join(known.principals) or 'no principal'},"
+        f" from {', '.join(known.tenants) or 'no tenant'}",
+    )
+
+
 @partner.command("list")
 @format_option
 @pass_session

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -102,9 +102,7 @@ class Partners:
             for partner_id in (partner.id, *partner.former_ids):
                 if other := known.find(partner_id):
                     raise Invalid(f"Partner ID {partner_id} is {other.name}'s already")
-            for other in known.partners.values():
-                if shared := set(partner.principals) & set(other.principals):
-                    raise Invalid(f"principal {sorted(shared)[0]} is {other.name}'s already")
+            _require_own(partner, known.partners.values())
             connection.execute(insert(partners).values(as_row(partner)))
             self._record(connection, Action.PARTNER_ADD, partner)
 
@@ -171,6 +169,40 @@ class Partners:
             self._record(connection, Action.PARTNER_AGREEMENT, agreed)
             return agreed
 
+    def know_by(
+        self,
+        partner_id: str,
+        *,
+        principals: Collection[str] = (),
+        tenants: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> Partner:
+        """Say by which principals and tenants a partner reaches subscriptions.
+
+        Args:
+            partner_id: The partner.
+            principals: Object ids in our tenant, in addition to those that are known.
+            tenants: Home tenants of the partner, in addition.
+            without: Principals and tenants that are no longer the partner's.
+
+        Raises:
+            Invalid: a principal is another partner's, or what is no longer its own never was.
+        """
+        with self._writer.everything(f"change the principals of {partner_id}") as connection:
+            partner = _known(connection, partner_id)
+            if strange := set(without) - {*partner.principals, *partner.tenants}:
+                raise Invalid(f"{sorted(strange)[0]} is not known of partner {partner_id}")
+            known = replace(
+                partner,
+                principals=_changed(partner.principals, principals, without),
+                tenants=_changed(partner.tenants, tenants, without),
+            )
+            others = read(connection).partners.values()
+            _require_own(known, (other for other in others if other.id != partner_id))
+            self._update(connection, known)
+            self._record(connection, Action.PARTNER_PRINCIPALS, known)
+            return known
+
     def _update(self, connection: Connection, partner: Partner) -> None:
         connection.execute(
             update(partners).where(partners.c.id == partner.id).values(as_row(partner))
@@ -188,6 +220,18 @@ class Partners:
 def describe(partner: Partner) -> str:
     """An entry of the directory as JSON."""
     return json.dumps(as_row(partner), ensure_ascii=False, sort_keys=True, default=str)
+
+
+def _changed(
+    before: Iterable[str], added: Iterable[str], without: Collection[str]
+) -> tuple[str, ...]:
+    return tuple(one for one in dict.fromkeys((*before, *added)) if one not in without)
+
+
+def _require_own(partner: Partner, others: Iterable[Partner]) -> None:
+    for other in others:
+        if shared := set(partner.principals) & set(other.principals):
+            raise Invalid(f"principal {sorted(shared)[0]} is {other.name}'s already")
 
 
 def _known(connection: Connection, partner_id: str) -> Partner:

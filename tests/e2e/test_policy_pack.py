@@ -378,7 +378,7 @@ def test_what_is_not_told_is_taken_from_the_stack_and_that_is_said(
     project.declare(of(subscription))
     output = project.run("preview", "--policy-pack", str(PACK)).ok().output
     assert "taken from the stack's configuration, which a pull request may change" in output
-    assert backend.url in output
+    assert backend.registry().name in output
 
 
 def test_what_is_unknown_is_named_and_the_others_are_examined(
@@ -445,7 +445,7 @@ def test_a_live_change_during_the_update_is_refused_by_the_registry(
         {
             "name": "meddler",
             "kind": "meddler",
-            "url": backend.url,
+            "url": backend.url_as(ADMIN),
             "principal": ADMIN,
             "subscription_id": subscription,
             "partner_id": NORTHWIND.id,

@@ -37,6 +37,7 @@ COMMANDS: dict[str, list[str]] = {
     "partner-retire": ["registry", "partner", "retire", NORTHWIND.id],
     "partner-renumber": ["registry", "partner", "renumber", CONTOSO.id, "7654321"],
     "partner-agreement": ["registry", "partner", "agreement", CONTOSO.id, "DSA-1"],
+    "partner-principals": ["registry", "partner", "principals", CONTOSO.id, "--add", "sp-new"],
     "access-add": ["access", "add", OTHER, "sp", "Reader", "--partner", CONTOSO.id],
     "access-remove": ["access", "remove", ONE, "sp", "Reader"],
     "access-restore": ["access", "restore", ONE],

@@ -153,6 +153,19 @@ def _renumber(registry: Registry, *, partner: str, to: str) -> object:
     return registry.partners.renumber(partner, to)
 
 
+def _know_by(
+    registry: Registry,
+    *,
+    partner: str,
+    principals: tuple[str, ...],
+    tenants: tuple[str, ...],
+    without: tuple[str, ...],
+) -> object:
+    return registry.partners.know_by(
+        partner, principals=principals, tenants=tenants, without=without
+    )
+
+
 def _agree(registry: Registry, *, partner: str, agreement: Agreement | None) -> object:
     return registry.partners.agree(partner, agreement)
 
@@ -237,6 +250,8 @@ def _steps() -> Iterator[tuple[Callable[..., object], dict[str, st.SearchStrateg
     yield _retire, {"partner": PARTNERS, "by": st.none() | PARTNERS}
     yield _renumber, {"partner": PARTNERS, "to": PARTNERS}
     yield _agree, {"partner": PARTNERS, "agreement": AGREEMENTS}
+    some = st.lists(PRINCIPALS, max_size=2).map(tuple)
+    yield _know_by, {"partner": PARTNERS, "principals": some, "tenants": some, "without": some}
     yield (
         _add_access,
         access

@@ -327,6 +327,12 @@ FOREIGN: dict[str, dict[str, object]] = {
     "restore-access": {"subscription_id": OTHER, "principal": None},
     "grant": {"principal": EVE, "role": "Global Administrator", "scope": "/"},
     "ungrant": {"principal": ADMIN, "role": "Global Administrator", "scope": "/"},
+    "know-partner-by": {
+        "partner_id": CONTOSO.id,
+        "principals": ["x"],
+        "tenants": [],
+        "without": [],
+    },
     "add-demand": {
         "scope": f"/subscriptions/{HERS}",
         "issuer": "https://eve.example.com",

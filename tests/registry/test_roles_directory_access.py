@@ -444,6 +444,23 @@ def test_a_partner_gets_no_id_that_is_malformed_or_somebodys(backend: Backend, t
     assert CONTOSO.id in backend.registry().partners.directory().partners
 
 
+def test_a_partner_is_known_by_its_principals_and_tenants(backend: Backend) -> None:
+    partners = backend.registry(ADMIN).partners
+    before = partners.directory().partners[CONTOSO.id].principals
+    partners.know_by(CONTOSO.id, principals=["sp-2", "sp-2", "sp-1"], tenants=["t"])
+    known = partners.know_by(CONTOSO.id, principals=["sp-2", "sp-3"], without=["sp-1", "t"])
+    assert known.principals == (*before, "sp-2", "sp-3")
+    assert known.tenants == ()
+    assert partners.directory().partners[CONTOSO.id] == known
+    with pytest.raises(Invalid, match="sp-1 is not known of partner 4567890"):
+        partners.know_by(CONTOSO.id, without=["sp-1"])
+    with pytest.raises(Invalid, match=r"principal sp-3 is Contoso Consulting's already"):
+        partners.know_by(FABRIKAM.id, principals=["sp-3"])
+    with pytest.raises(Refused, match="may not change the principals of 4567890"):
+        backend.registry("bob").partners.know_by(CONTOSO.id, principals=["sp-evil"])
+    assert backend.registry().verify().problems == ()
+
+
 def test_an_agreement_is_entered_and_struck(backend: Backend) -> None:
     partners = backend.registry().partners
     agreement = Agreement("DSA-2026-014", date(2027, 6, 30))

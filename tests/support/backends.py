@@ -274,8 +274,9 @@ def postgresql_portal(_folder: Path) -> Backend:
     return backend
 
 
-BACKENDS: dict[str, Callable[[Path], Backend]] = {
+REGISTRIES: dict[str, Callable[[Path], Backend]] = {
     "postgresql-portal": postgresql_portal,
-    "sqlite-azure": sqlite_azure,
     "sqlite-portal": sqlite_portal,
 }
+BACKENDS: dict[str, Callable[[Path], Backend]] = {**REGISTRIES, "sqlite-azure": sqlite_azure}
+"""The registries, and the platforms beside the portal."""

@@ -148,6 +148,25 @@ class ServerPartners(directory.Partners):
             )
         )
 
+    @override
+    def know_by(
+        self,
+        partner_id: str,
+        *,
+        principals: Collection[str] = (),
+        tenants: Collection[str] = (),
+        without: Collection[str] = (),
+    ) -> Partner:
+        return _partner(
+            self._calls(
+                "know-partner-by",
+                partner_id=partner_id,
+                principals=list(principals),
+                tenants=list(tenants),
+                without=list(without),
+            )
+        )
+
 
 class ServerRoles(roles.Roles):
     """Roles on a server; a principal is a login of it."""

@@ -81,12 +81,31 @@ BEGIN
 END
 $$;
 
+CREATE OR REPLACE FUNCTION dpor.require_own_principals(partner dpor.partners) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+  one text;
+  other dpor.partners;
+BEGIN
+  SELECT shared.principal INTO one FROM (
+    SELECT json_array_elements_text(partner.principals) AS principal
+    INTERSECT
+    SELECT json_array_elements_text(row.principals) FROM dpor.partners AS row
+    WHERE row.id <> partner.id
+  ) AS shared ORDER BY 1 LIMIT 1;
+  IF FOUND THEN
+    SELECT * INTO other FROM dpor.partners AS row
+    WHERE row.principals::jsonb ? one AND row.id <> partner.id LIMIT 1;
+    PERFORM dpor.invalid(format('principal %s is %s''s already', one, other.name));
+  END IF;
+END
+$$;
+
 CREATE OR REPLACE FUNCTION dpor.add_partner(arguments jsonb, provenance text) RETURNS jsonb
 LANGUAGE plpgsql AS $$
 DECLARE
   partner dpor.partners := jsonb_populate_record(NULL::dpor.partners, arguments);
   one text;
-  other dpor.partners;
   ids text[];
 BEGIN
   PERFORM dpor.require_readable(partner);
@@ -98,15 +117,7 @@ BEGIN
       PERFORM dpor.invalid(format('Partner ID %s is named twice for %s', one, partner.name));
     END IF;
   END LOOP;
-  SELECT shared.principal INTO one FROM (
-    SELECT json_array_elements_text(partner.principals) AS principal
-    INTERSECT
-    SELECT json_array_elements_text(row.principals) FROM dpor.partners AS row
-  ) AS shared ORDER BY 1 LIMIT 1;
-  IF FOUND THEN
-    SELECT * INTO other FROM dpor.partners AS row WHERE row.principals::jsonb ? one LIMIT 1;
-    PERFORM dpor.invalid(format('principal %s is %s''s already', one, other.name));
-  END IF;
+  PERFORM dpor.require_own_principals(partner);
   RETURN dpor.put_partner('partner-add', partner, provenance);
 END
 $$;
@@ -170,5 +181,38 @@ BEGIN
   partner.agreement := arguments ->> 'agreement';
   partner.agreement_expires := (arguments ->> 'agreement_expires')::date;
   RETURN dpor.put_partner('partner-agreement', partner, provenance);
+END
+$$;
+
+-- What is there, then what is added, each once, without what is taken away.
+CREATE OR REPLACE FUNCTION dpor.changed(before json, added jsonb, without jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(jsonb_agg(one ORDER BY first), '[]')
+  FROM (
+    SELECT one, min(place) AS first
+    FROM jsonb_array_elements_text(before::jsonb || coalesce(added, '[]'))
+      WITH ORDINALITY AS listed (one, place)
+    WHERE NOT coalesce(without, '[]') ? one
+    GROUP BY one
+  ) AS kept
+$$;
+
+CREATE OR REPLACE FUNCTION dpor.know_partner_by(arguments jsonb, provenance text) RETURNS jsonb
+LANGUAGE plpgsql AS $$
+DECLARE
+  partner dpor.partners := dpor.known_partner(arguments ->> 'partner_id');
+  strange text;
+BEGIN
+  SELECT one INTO strange FROM jsonb_array_elements_text(arguments -> 'without') AS one
+  WHERE NOT (partner.principals::jsonb || partner.tenants::jsonb) ? one
+  ORDER BY one LIMIT 1;
+  IF FOUND THEN
+    PERFORM dpor.invalid(format('%s is not known of partner %s', strange, partner.id));
+  END IF;
+  partner.principals :=
+    dpor.changed(partner.principals, arguments -> 'principals', arguments -> 'without');
+  partner.tenants := dpor.changed(partner.tenants, arguments -> 'tenants', arguments -> 'without');
+  PERFORM dpor.require_own_principals(partner);
+  RETURN dpor.put_partner('partner-principals', partner, provenance);
 END
 $$;

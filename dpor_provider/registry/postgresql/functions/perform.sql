@@ -40,6 +40,8 @@ LANGUAGE sql IMMUTABLE AS $$
     WHEN 'renumber-partner' THEN 'renumber partner ' || (arguments ->> 'partner_id')
     WHEN 'agree-with-partner' THEN
       'change the agreement with ' || (arguments ->> 'partner_id')
+    WHEN 'know-partner-by' THEN
+      'change the principals of ' || (arguments ->> 'partner_id')
   END
 $$;
 
@@ -87,6 +89,7 @@ BEGIN
     WHEN 'retire-partner' THEN dpor.retire_partner(arguments, provenance)
     WHEN 'renumber-partner' THEN dpor.renumber_partner(arguments, provenance)
     WHEN 'agree-with-partner' THEN dpor.agree_with_partner(arguments, provenance)
+    WHEN 'know-partner-by' THEN dpor.know_partner_by(arguments, provenance)
   END;
 END
 $$;

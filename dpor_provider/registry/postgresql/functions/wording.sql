@@ -44,7 +44,8 @@ BEGIN
     UNION ALL
     SELECT value #>> '{}'
     FROM jsonb_each(arguments)
-    WHERE key NOT IN ('seen', 'ids', 'former_ids', 'former_names', 'principals', 'tenants')
+    WHERE key NOT IN ('seen', 'ids', 'former_ids', 'former_names', 'principals', 'tenants',
+                      'without')
   ) AS said
   WHERE dpor.holds_control(words) OR length(words) > 4096
   LIMIT 1;
