@@ -120,8 +120,9 @@ class Live:
                 changed_at=row.designated_at,
                 former_partner_id=row.former_partner_id,
             )
-        if label := self.mislabelled.get(subscription_id):
-            recorded = replace(recorded, effective=False, mislabelled=label)
+        if self.visible is not None:
+            label = self.mislabelled.get(subscription_id)
+            recorded = replace(recorded, effective=label is None, mislabelled=label)
         if seen is None or (row is not None and not self._contradicts(seen, row)):
             return recorded
         return replace(

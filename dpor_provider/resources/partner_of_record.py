@@ -276,7 +276,7 @@ class Lifecycle:
         elif leaving or self._moved(record, owner):
             self._adopt(declared, record.version, owner, leaving)
         elif record.mislabelled:
-            self._designate(declared, record.version, owner, Action.REPAIR, None)
+            self._label(declared, record, owner)
         self._revoke(declared, removable)
         return self._outputs(inputs, owner.claim)
 
@@ -410,6 +410,15 @@ class Lifecycle:
         )
         self._remember(written)
         self._remember(self.platform.apply(written))
+
+    def _label(self, declared: Declared, record: Record, owner: Owner) -> None:
+        row = self.live.designations[declared.subscription_id]
+        if row.effective:
+            # It was as it should be, and somebody else changed it.
+            self._designate(declared, record.version, owner, Action.REPAIR, None)
+        else:
+            self.before_write()
+            self._remember(self.platform.apply(row))
 
     def _adopt(
         self, declared: Declared, seen_version: int, owner: Owner, leaving: str | None

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 from support import kill
-from support.backends import ADMIN, BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, REGISTRIES, Backend
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.provenance import Demand, Trust
 
-QUICK = {name: BACKENDS[name] for name in (BACKENDS if THOROUGH else ["sqlite-portal"])}
+QUICK = {name: REGISTRIES[name] for name in (REGISTRIES if THOROUGH else ["sqlite-portal"])}
 DPOR = Path(sys.executable).parent / "dpor"
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"

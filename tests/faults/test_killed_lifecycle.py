@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support import kill
-from support.backends import BACKENDS, CONTOSO, FABRIKAM, Backend
+from support.backends import CONTOSO, FABRIKAM, REGISTRIES, Backend
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.model import Action
@@ -37,7 +37,7 @@ else:
     lifecycle.delete(old)
 """
 
-QUICK = {name: BACKENDS[name] for name in (BACKENDS if THOROUGH else ["sqlite-portal"])}
+QUICK = {name: REGISTRIES[name] for name in (REGISTRIES if THOROUGH else ["sqlite-portal"])}
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 Properties = dict[str, Any]
 

@@ -1,0 +1,155 @@
+"""A deployment on Azure that is killed around any write of its own, and then run again."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from azure_stand_in.faults import Exchange
+from support.backends import CONTOSO, FABRIKAM, AzureBackend, sqlite_azure
+from support.thorough import Survived
+
+PROGRAM = """
+import json, os, sys
+from datetime import date
+from dpor_provider.platforms import open_platform
+from dpor_provider.registry import open_registry
+from dpor_provider.resources.partner_of_record import Lifecycle
+operation, old, new = json.loads(sys.stdin.readline())
+registry = open_registry(os.environ["DPOR_REGISTRY"])
+platform = open_platform("azure", registry, credit=True)
+lifecycle = Lifecycle(registry, platform, date(2026, 11, 23), say=lambda line: None)
+if operation == "create":
+    print(json.dumps(lifecycle.create(lifecycle.check({}, new).inputs)))
+elif operation == "update":
+    print(json.dumps(lifecycle.update(old, lifecycle.check(old, new).inputs)))
+else:
+    lifecycle.delete(old)
+    print("{}")
+"""
+WRITES = ("PATCH", "PUT", "DELETE")
+Properties = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class KillDeployer:
+    """Kill the process that asks, before or after what it asks for is done."""
+
+    group: int
+    after: bool
+
+    async def play(self, exchange: Exchange) -> None:
+        if self.after:
+            await exchange.proceed()
+        os.killpg(self.group, signal.SIGKILL)
+        await exchange.drop()
+
+
+@pytest.fixture
+def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureBackend]:
+    made = sqlite_azure(tmp_path)
+    assert isinstance(made, AzureBackend)
+    with made.here(monkeypatch):
+        yield made
+
+
+def run(
+    backend: AzureBackend,
+    operation: str,
+    old: Properties,
+    new: Properties,
+    kill: tuple[str, int, bool] | None = None,
+) -> Properties | None:
+    """Run an operation in a process of its own; None where it was killed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, **backend.environment(), "DPOR_REGISTRY": backend.url},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    ) as process:
+        if kill:
+            method, number, after = kill
+            backend.stand_in.faults.add(
+                method, "", KillDeployer(process.pid, after), calls={number}
+            )
+        out, error = process.communicate(json.dumps([operation, old, new]) + "\n", timeout=120)
+    backend.stand_in.faults.clear()
+    if process.returncode == -signal.SIGKILL:
+        return None
+    assert process.returncode == 0, error
+    done: Properties = json.loads(out)
+    return done
+
+
+def declared(subscription: str, partner_id: str) -> Properties:
+    return {
+        "subscription_id": subscription,
+        "partner_id": partner_id,
+        "managed_by": "estate/prod/payments",
+    }
+
+
+def shown(backend: AzureBackend, subscription: str) -> tuple[object, ...]:
+    """What is to be the same, however often it took: in Azure, and in the registry."""
+    world = backend.stand_in.world
+    with world.lock:
+        held = {
+            (item.principal_id, item.role)
+            for item in world.assignments_at(f"/subscriptions/{subscription}")
+        }
+    return world.tags(subscription), held, backend.live(subscription)
+
+
+@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
+    backend: AzureBackend, operation: str, survived: Survived
+) -> None:
+    def prepared() -> tuple[str, Properties]:
+        subscription = backend.subscription()
+        backend.give_access(subscription, FABRIKAM, "sp-fabrikam")
+        old = {}
+        if operation != "create":
+            old = run(backend, "create", {}, declared(subscription, FABRIKAM.id)) or {}
+        return subscription, old
+
+    def new(subscription: str) -> Properties:
+        return declared(subscription, CONTOSO.id) if operation != "delete" else {}
+
+    whole, old = prepared()
+    before = len(backend.writes())
+    assert run(backend, operation, old, new(whole)) is not None
+    expected = shown(backend, whole)
+    added = backend.writes()[before:]
+    kills = 0
+    for method in WRITES:
+        for number in range(1, 4):
+            for after in (False, True):
+                subscription, old = prepared()
+                before = len(backend.writes())
+                done = run(backend, operation, old, new(subscription), (method, number, after))
+                if done is not None:
+                    break
+                kills += 1
+                assert run(backend, operation, old, new(subscription)) is not None
+                assert shown(backend, subscription) == expected
+                again = [one for one in backend.writes()[before:] if one != "adopt"]
+                assert [one for one in again if one != "access-revoke"] == [
+                    one for one in added if one != "access-revoke"
+                ]
+            else:
+                continue
+            break
+    assert kills >= 4
+    assert backend.registry().verify().problems == ()
+    survived("kills of a deployment around a write to Azure", kills)
