@@ -31,6 +31,16 @@ class RemovedAccess:
     """When a person confirmed that it is gone where it was held; None until then."""
 
 
+def removed(connection: Connection) -> tuple[RemovedAccess, ...]:
+    """What was revoked and not restored, oldest first."""
+    query = (
+        select(removed_access)
+        .where(removed_access.c.restored_at.is_(None))
+        .order_by(removed_access.c.removed_at, removed_access.c.id)
+    )
+    return tuple(_removed(dict(row._mapping)) for row in connection.execute(query))
+
+
 def read(connection: Connection) -> tuple[Access, ...]:
     """All access, ordered by scope and principal."""
     query = select(access).order_by(access.c.scope, access.c.principal, access.c.role)
@@ -51,13 +61,8 @@ class AccessTable:
 
     def removed(self) -> tuple[RemovedAccess, ...]:
         """What was revoked and not restored, oldest first."""
-        query = (
-            select(removed_access)
-            .where(removed_access.c.restored_at.is_(None))
-            .order_by(removed_access.c.removed_at, removed_access.c.id)
-        )
         with self._database.read() as connection:
-            return tuple(_removed(dict(row._mapping)) for row in connection.execute(query))
+            return removed(connection)
 
     def add(
         self, scope: str, principal: str, role: str, partner_id: str, condition: str | None = None
@@ -132,22 +137,23 @@ class AccessTable:
 
         Raises:
             Invalid: nothing was revoked there, or it is held again already.
+            Refused: no role.
         """
-        chosen = [
-            item
-            for item in self.removed()
-            if item.subscription_id == subscription_id
-            and principal in (None, item.access.principal)
-        ]
-        # What came back by hand and was revoked again is there more than once; the last counts.
-        last = {(item.access.principal, item.access.role): item.access for item in chosen}
-        if not chosen:
-            raise Invalid(
-                f"nothing was revoked at subscription {subscription_id}"
-                f"{f' of {principal}' if principal else ''}; see: dpor access list --removed"
-            )
         now = datetime.now(UTC)
         with self._writer.subscription(subscription_id, "restore access") as connection:
+            chosen = [
+                item
+                for item in removed(connection)
+                if item.subscription_id == subscription_id
+                and principal in (None, item.access.principal)
+            ]
+            # What came back by hand and was revoked again is there more than once; the last counts.
+            last = {(item.access.principal, item.access.role): item.access for item in chosen}
+            if not chosen:
+                raise Invalid(
+                    f"nothing was revoked at subscription {subscription_id}"
+                    f"{f' of {principal}' if principal else ''}; see: dpor access list --removed"
+                )
             connection.execute(
                 update(removed_access)
                 .where(removed_access.c.id.in_([item.access.id for item in chosen]))

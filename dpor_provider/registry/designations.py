@@ -11,10 +11,10 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from dpor_provider.errors import Conflict, Invalid, Refused
-from dpor_provider.model import Action, Designation, Partner, Status
+from dpor_provider.model import Action, Designation, Directory, Partner, Status
 from dpor_provider.registry import directory
 from dpor_provider.registry.database import Database
-from dpor_provider.registry.tables import audit_log, designations
+from dpor_provider.registry.tables import audit_log, designations, observations
 from dpor_provider.registry.writer import Writer
 
 
@@ -93,16 +93,19 @@ class Designations:
 
         Raises:
             Conflict: the row is no longer at `seen_version`.
+            Invalid: the partner whose term is to end never was the subscription's.
             Refused: no role, or the partner is unknown or retired.
         """
         attempt = f"designate {partner_id} for subscription {subscription_id}"
         with self._writer.subscription(subscription_id, attempt) as connection:
-            partner = _designable(connection, partner_id)
+            known = directory.read(connection)
+            partner = _designable(known, partner_id)
             old = find(connection, subscription_id)
             base = old or _blank(subscription_id)
-            by_hand_over_by_hand = owner is None and base.written_partner_id is None
-            if by_hand_over_by_hand and base.partner_id != partner_id:
-                former_partner_id = base.partner_id
+            _require_seen(connection, base, seen_version)
+            former_partner_id = _former(
+                connection, known, base, partner_id, former_partner_id, by_deployment=bool(owner)
+            )
             new = replace(
                 base,
                 partner_id=partner_id,
@@ -135,13 +138,19 @@ class Designations:
 
         Raises:
             Conflict: the row is no longer at `seen_version`.
+            Invalid: the partner whose term is to end never was the subscription's.
             Refused: no role, or the partner is unknown or retired.
         """
         attempt = f"adopt the designation of subscription {subscription_id}"
         with self._writer.subscription(subscription_id, attempt) as connection:
-            partner = _designable(connection, partner_id)
+            known = directory.read(connection)
+            partner = _designable(known, partner_id)
             old = find(connection, subscription_id)
             base = old or _blank(subscription_id)
+            _require_seen(connection, base, seen_version)
+            former_partner_id = _former(
+                connection, known, base, partner_id, former_partner_id, by_deployment=True
+            )
             ours = base.claim is not None and base.partner_id == partner_id
             if base.partner_id != partner_id:
                 base = replace(
@@ -310,8 +319,42 @@ def _changed(connection: Connection, subscription_id: str) -> str:
     )
 
 
-def _designable(connection: Connection, partner_id: str) -> Partner:
-    known = directory.read(connection)
+def _require_seen(connection: Connection, live: Designation, seen_version: int) -> None:
+    if live.version != seen_version:
+        raise Conflict(_changed(connection, live.subscription_id))
+
+
+def _former(
+    connection: Connection,
+    known: Directory,
+    live: Designation,
+    partner_id: str,
+    claimed: str | None,
+    *,
+    by_deployment: bool,
+) -> str | None:
+    """The partner whose term ends.
+
+    Only one that the registry or the portal showed there can be named, and one that a deployment
+    wrote is never passed over by another deployment.
+    """
+    if claimed is not None:
+        seen = observations.c
+        shown = connection.execute(
+            select(seen.partner_id).where(seen.subscription_id == live.subscription_id)
+        ).scalar_one_or_none()
+        if claimed not in (live.partner_id, live.written_partner_id, shown):
+            raise Invalid(
+                f"partner {claimed} never was the one of subscription {live.subscription_id}"
+            )
+        return claimed
+    written = live.written_partner_id
+    if by_deployment:
+        return None if written is None or known.same(written, partner_id) else written
+    return live.partner_id if written is None and live.partner_id != partner_id else None
+
+
+def _designable(known: Directory, partner_id: str) -> Partner:
     partner = known.partners.get(partner_id)
     if partner is None:
         if renumbered := known.find(partner_id):

@@ -56,11 +56,12 @@ def as_row(partner: Partner) -> dict[str, Any]:
 
 
 def require_well_formed(partner: Partner) -> None:
-    """Refuse an entry whose ids are none, or are named twice.
+    """Refuse an entry whose ids are none, or are named twice, or whose agreement is filed nowhere.
 
     Raises:
-        Invalid: one is malformed, or there twice.
+        Invalid: an id is malformed, or there twice, or the agreement has no reference.
     """
+    require_reference(partner.agreement)
     ids = (partner.id, *partner.former_ids)
     for partner_id in ids:
         require_partner_id(partner_id)
@@ -76,6 +77,16 @@ def require_partner_id(text: str) -> None:
     """
     if problem := malformed(text):
         raise Invalid(f"{text!r} is no Partner ID: {problem}")
+
+
+def require_reference(agreement: Agreement | None) -> None:
+    """Refuse an agreement that does not say where it is filed.
+
+    Raises:
+        Invalid: its reference is empty.
+    """
+    if agreement and not agreement.reference:
+        raise Invalid("an agreement needs a reference")
 
 
 class Partners:
@@ -162,9 +173,14 @@ class Partners:
             return renumbered
 
     def agree(self, partner_id: str, agreement: Agreement | None) -> Partner:
-        """Enter the data-sharing agreement with a partner; None strikes it."""
+        """Enter the data-sharing agreement with a partner; None strikes it.
+
+        Raises:
+            Invalid: the partner is unknown, or the agreement has no reference.
+        """
         with self._writer.everything(f"change the agreement with {partner_id}") as connection:
             agreed = replace(_known(connection, partner_id), agreement=agreement)
+            require_reference(agreement)
             self._update(connection, agreed)
             self._record(connection, Action.PARTNER_AGREEMENT, agreed)
             return agreed

@@ -29,7 +29,7 @@ from support.backends import (
 )
 from support.thorough import THOROUGH
 
-from dpor_provider.errors import Conflict, DporError
+from dpor_provider.errors import Conflict, DporError, Invalid, Refused
 from dpor_provider.model import (
     Action,
     Agreement,
@@ -184,12 +184,6 @@ def _revoke(registry: Registry, *, at: str, principals: set[str]) -> object:
 
 
 def _restore(registry: Registry, *, at: str, principal: str | None) -> object:
-    # Where there is nothing to restore, only a server says first that one may not.
-    if not any(
-        one.subscription_id == at and principal in (None, one.access.principal)
-        for one in registry.access.removed()
-    ):
-        return None
     return registry.access.restore(at, principal)
 
 
@@ -214,7 +208,7 @@ OWN_SCOPES = st.sampled_from(["/", f"/subscriptions/{ONE}", f"/subscriptions/{TW
 PRINCIPALS = st.sampled_from(["sp-1", "sp-2", "sp 'three'"])
 AZURE_ROLES = st.sampled_from(["Reader", "Owner"])
 AGREEMENTS = st.none() | st.builds(
-    Agreement, st.sampled_from(["DSA-1", 'DSA "2"']), st.none() | st.just(date(2027, 6, 30))
+    Agreement, st.sampled_from(["DSA-1", 'DSA "2"', ""]), st.none() | st.just(date(2027, 6, 30))
 )
 
 
@@ -480,3 +474,45 @@ def test_an_outdated_view_is_a_conflict_whatever_it_says_of_the_partner_before(
                 owner=Owner("a/dev/x", "c"),
                 former_partner_id=CONTOSO.id,
             )
+
+
+def test_an_agreement_that_is_filed_nowhere_is_refused(backend: Backend) -> None:
+    registry = backend.registry()
+    nowhere = Agreement("", date(2027, 6, 30))
+    with pytest.raises(Invalid, match=r"^an agreement needs a reference$"):
+        registry.partners.agree(CONTOSO.id, nowhere)
+    with pytest.raises(Invalid, match=r"^an agreement needs a reference$"):
+        registry.partners.add(Partner("7654321", "Tailspin", agreement=nowhere))
+    assert registry.verify().problems == ()
+
+
+def test_only_a_partner_that_was_there_leaves(backend: Backend) -> None:
+    backend.designate(ONE, FABRIKAM)
+    registry = backend.registry()
+    for write in (registry.designations.designate, registry.designations.adopt):
+        with pytest.raises(Invalid, match=f"partner {NORTHWIND.id} never was the one of"):
+            write(
+                ONE,
+                CONTOSO.id,
+                seen_version=1,
+                owner=Owner("a/dev/x", "c"),
+                former_partner_id=NORTHWIND.id,
+            )
+    assert backend.live(ONE) == FABRIKAM.id
+
+
+def test_a_deployment_that_passes_over_another_ends_what_it_wrote(backend: Backend) -> None:
+    registry = backend.registry()
+    for version, partner in enumerate((CONTOSO, FABRIKAM)):
+        row = registry.designations.designate(
+            ONE, partner.id, seen_version=version, owner=Owner("a/dev/x", "c")
+        )
+    assert row.former_partner_id == CONTOSO.id
+    assert registry.read().former_partners[ONE] == {CONTOSO.id}
+
+
+def test_who_may_not_restore_learns_nothing_of_what_was_revoked(backend: Backend) -> None:
+    backend.registry()
+    with pytest.raises(Refused, match=f"{NOBODY} may not restore access: it holds none of"):
+        backend.registry(NOBODY).access.restore(ONE)
+    assert backend.registry().audit.entries()[-1].action is Action.REFUSE
