@@ -19,6 +19,7 @@ from dpor_provider.model import (
     Role,
 )
 from dpor_provider.registry import demands, designations, directory, roles
+from dpor_provider.registry.chain import Unreadable
 
 Recorded = tuple[int | None, str | None, str | None]
 """What the log keeps of a designation: version, Partner ID, owner."""
@@ -33,10 +34,13 @@ class Account:
     _demands: set[str] = field(default_factory=set)
     _partners: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def noting(self, entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
+    def noting(
+        self, entries: Iterable[AuditEntry | Unreadable]
+    ) -> Iterator[AuditEntry | Unreadable]:
         """Take note of entries on their way, in the log's order."""
         for entry in entries:
-            self._note(entry)
+            if isinstance(entry, AuditEntry):
+                self._note(entry)
             yield entry
 
     def differences(self, connection: Connection) -> Iterator[str]:
@@ -96,7 +100,7 @@ class Account:
         elif entry.action is Action.UNDEMAND:
             self._demands.discard(entry.detail or "")
         elif entry.partner_id and entry.action.startswith("partner-"):
-            self._note_partner(entry.partner_id, json.loads(entry.detail or "{}"))
+            self._note_partner(entry.partner_id, _partner(entry.detail))
 
     def _note_partner(self, partner_id: str, partner: dict[str, Any]) -> None:
         for former_id in partner.get("former_ids", ()):
@@ -105,6 +109,16 @@ class Account:
                     if other.get("replaced_by") == former_id:
                         other["replaced_by"] = partner_id
         self._partners[partner_id] = partner
+
+
+def _partner(detail: str | None) -> dict[str, Any]:
+    """What an entry says of a partner; nothing, where it was altered into something else."""
+    try:
+        found = json.loads(detail or "{}")
+        former_ids = [*found.get("former_ids", ())]
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return {}
+    return found if all(isinstance(one, str) for one in former_ids) else {}
 
 
 def _recorded(row: Designation) -> Recorded:

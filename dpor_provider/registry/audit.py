@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, String, insert, select, type_coerce
 
+from dpor_provider.errors import Unavailable
 from dpor_provider.model import Action, AuditEntry
 from dpor_provider.registry import chain
-from dpor_provider.registry.chain import Head
+from dpor_provider.registry.chain import Head, Unreadable
 from dpor_provider.registry.database import Database, identity
-from dpor_provider.registry.tables import audit_log
+from dpor_provider.registry.tables import Damaged, audit_log
 
 
 def record(
@@ -84,14 +85,36 @@ class AuditLog:
 
 
 def entries(connection: Connection, subscription_id: str | None = None) -> Iterator[AuditEntry]:
-    """All entries in order, or those of one subscription."""
-    query = select(audit_log).order_by(audit_log.c.sequence)
+    """All entries in order, or those of one subscription.
+
+    Raises:
+        Unavailable: one cannot be read.
+    """
+    for entry in each(connection, subscription_id):
+        if isinstance(entry, Unreadable):
+            raise Unavailable(
+                f"entry {entry.sequence} of the audit log cannot be read, since it was altered;"
+                " see all that was, with: dpor registry verify"
+            )
+        yield entry
+
+
+def each(
+    connection: Connection, subscription_id: str | None = None
+) -> Iterator[AuditEntry | Unreadable]:
+    """As `entries`, with its place in place of an entry that cannot be read."""
+    log = audit_log.c
+    as_they_are = (type_coerce(column, String) for column in (log.previous_hash, log.hash))
+    places = select(log.sequence, *as_they_are).order_by(log.sequence)
+    query = select(audit_log).order_by(log.sequence)
     if subscription_id is not None:
-        query = query.where(audit_log.c.subscription_id == subscription_id)
-    for row in connection.execute(query):
-        yield _entry(row)
-
-
-def _entry(row: Row[tuple[object, ...]]) -> AuditEntry:
-    fields = dict(row._mapping)
-    return AuditEntry(**{**fields, "action": Action(fields["action"])})
+        places = places.where(log.subscription_id == subscription_id)
+        query = query.where(log.subscription_id == subscription_id)
+    rows = iter(connection.execute(query).fetchone, None)
+    for place in connection.execute(places):
+        try:
+            row = next(rows)
+        except Damaged:
+            yield Unreadable(place[0], str(place[1]), str(place[2]))
+        else:
+            yield AuditEntry(**row._mapping)

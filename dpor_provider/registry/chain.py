@@ -32,6 +32,15 @@ class Head:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Where an entry stands that was altered into what no entry is."""
+
+    sequence: int
+    previous_hash: str
+    hash: str
+
+
 def genesis(registry_id: str) -> str:
     """What the first entry of a registry follows."""
     return _digest(registry_id)
@@ -57,7 +66,9 @@ def canonical(fields: Mapping[str, object]) -> str:
     )
 
 
-def verify(entries: Iterable[AuditEntry], registry_id: str, head: Head | None) -> Iterator[str]:
+def verify(
+    entries: Iterable[AuditEntry | Unreadable], registry_id: str, head: Head | None
+) -> Iterator[str]:
     """Say what is wrong with a log, entry by entry, in the log's order.
 
     Args:
@@ -80,8 +91,10 @@ def verify(entries: Iterable[AuditEntry], registry_id: str, head: Head | None) -
                 f"entry {entry.sequence} does not follow entry {last}: one of them was altered,"
                 " inserted or moved"
             )
-        intact = entry.hash == digest(entry)
-        if not intact:
+        intact = isinstance(entry, AuditEntry) and entry.hash == digest(entry)
+        if isinstance(entry, Unreadable):
+            yield f"entry {entry.sequence} was altered: it cannot be read"
+        elif not intact:
             yield f"entry {entry.sequence} was altered: its hash is not that of its content"
         if head and entry.sequence == head.sequence and entry.hash != head.hash:
             yield (

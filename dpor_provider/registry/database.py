@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError, InvalidRequestError
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
-from dpor_provider.errors import Unavailable
+from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.printable import line
 from dpor_provider.registry import tables
+
+DAMAGED = (tables.Damaged, NoResultFound, MultipleResultsFound, UnicodeDecodeError)
+"""What reading a database raises that holds what no version of this package writes."""
+
+CONTEXT = 20
+"""How many characters are shown before and after one that cannot be recorded."""
 
 
 class Backend(Protocol):
@@ -69,6 +75,7 @@ class Database:
         """A transaction that holds the write lock from its start; it commits at the end.
 
         Raises:
+            Invalid: a value cannot be recorded as text.
             Unavailable: it cannot be written; nothing of the transaction remains.
         """
         with self._transaction(write=True) as connection:
@@ -92,7 +99,13 @@ class Database:
                 yield connection
         except DBAPIError as error:
             raise Unavailable(f"registry {self.name}: {self._backend.cause(error)}") from error
-        except (ValueError, InvalidRequestError) as error:
+        except UnicodeEncodeError as error:
+            near = error.object[max(0, error.start - CONTEXT) : error.end + CONTEXT]
+            raise Invalid(
+                f"registry {self.name}: {near!r} cannot be recorded: half a character (a lone"
+                " surrogate, U+D800 to U+DFFF) is no text; nothing was written"
+            ) from error
+        except DAMAGED as error:
             raise Unavailable(
                 f"registry {self.name}: it holds what cannot be read; restore it from a backup"
             ) from error

@@ -33,7 +33,7 @@ def verify(database: Database, exported: Head | None) -> Verified:
     account = Account()
     with database.read() as connection:
         head = audit.head(connection)
-        entries = account.noting(audit.entries(connection))
+        entries = account.noting(audit.each(connection))
         problems = [*chain.verify(entries, head.registry_id, exported)]
         problems += account.differences(connection)
     return Verified(head, tuple(problems))

@@ -16,7 +16,7 @@ from support.backends import CONTOSO, FABRIKAM, Backend, ServerBackend
 
 from dpor_provider.errors import Unavailable
 from dpor_provider.model import Action, Grant, Partner, Role
-from dpor_provider.registry import Head, Owner, Registry, chain
+from dpor_provider.registry import Head, Owner, Registry, chain, tables
 from dpor_provider.registry.chain import canonical, digest
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
@@ -232,12 +232,35 @@ def test_every_kind_of_change_is_accounted_for(registry: Registry) -> None:
     assert registry.verify().problems == ()
 
 
-def test_a_registry_whose_entries_cannot_be_read_is_no_whole_one(
+def test_an_entry_that_cannot_be_read_is_found_where_it_stands(
     backend: Backend, registry: Registry
 ) -> None:
-    Tampered(backend).run("UPDATE audit_log SET action = 'nonsense' WHERE sequence = 3")
-    with pytest.raises(Unavailable, match="holds what cannot be read"):
-        registry.verify()
+    Tampered(backend).run("UPDATE audit_log SET action = 'nonsense' WHERE sequence IN (3, 5)")
+    assert registry.verify().problems[:2] == (
+        "entry 3 was altered: it cannot be read",
+        "entry 5 was altered: it cannot be read",
+    )
+    with pytest.raises(Unavailable, match="entry 3 of the audit log cannot be read"):
+        registry.audit.entries()
+
+
+NONSENSE = [
+    *("'nonsense'", "x'00ff'", "''", "'\x01'", "1e300", "'[[['", "'[]'", "'5'"),
+    *("'{\"former_ids\": [{}]}'", "'{\"former_ids\": 5}'", f"'{'[' * 100_000}'"),
+]
+
+
+@pytest.mark.parametrize("value", NONSENSE)
+@pytest.mark.parametrize("column", [column.name for column in tables.audit_log.columns][1:])
+def test_nonsense_in_any_field_is_found_where_it_stands(
+    home: Backend, column: str, value: str
+) -> None:
+    # A file keeps anything anywhere; entry 5 enters a partner.
+    home.designate(ONE, CONTOSO)
+    Tampered(home).run(f"UPDATE audit_log SET {column} = {value} WHERE sequence = 5")
+    problems = home.registry().verify().problems
+    assert "entry 5 " in problems[0]
+    assert not any(f"entry {other} " in problems[0] for other in (1, 2, 3, 4, 7))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)

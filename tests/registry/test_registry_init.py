@@ -16,12 +16,12 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
-from support.backends import ADMIN, CONTOSO, Backend
+from support.backends import ADMIN, CONTOSO, Backend, ServerBackend
 from support.race import race
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Grant, Role
-from dpor_provider.registry import Registry, init_registry, open_registry, tables
+from dpor_provider.registry import Owner, Registry, init_registry, open_registry, tables
 from dpor_provider.registry import sqlite as sqlite_registry
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.registry import operating_system_user
@@ -537,3 +537,61 @@ def test_a_registry_that_may_not_be_read_says_so(home: Backend, unprivileged: No
     with pytest.raises(Unavailable) as error:
         home.registry().read()
     assert str(path_of(home)) in one_line(error)
+
+
+def name_a_partner(registry: Registry) -> object:
+    return registry.partners.rename(CONTOSO.id, "Contoso \ud800 Group")
+
+
+def own(registry: Registry) -> object:
+    owner = Owner("a/\ud800/x", "c")
+    return registry.designations.designate(SUBSCRIPTION, CONTOSO.id, seen_version=0, owner=owner)
+
+
+def be_refused(registry: Registry) -> object:
+    return registry.roles.grant(Grant("\ud800", Role.OWNER, "/"))
+
+
+@pytest.mark.parametrize("use", [name_a_partner, own, be_refused])
+@pytest.mark.parametrize("who", [ADMIN, "nobody"])
+def test_what_is_no_text_is_refused_in_one_line_and_is_no_damage(
+    backend: Backend, use: Callable[[Registry], object], who: str
+) -> None:
+    before = backend.registry().audit.head()
+    with pytest.raises((Invalid, Refused)) as error:
+        use(backend.registry(who))
+    said = one_line(error)
+    if who == ADMIN and not isinstance(backend, ServerBackend):
+        assert "\\ud800" in said
+        assert "half a character (a lone surrogate" in said
+        assert backend.registry().audit.head() == before
+    assert backend.registry().verify().problems == ()
+
+
+def test_a_mistake_of_ours_is_not_called_damage(home: Backend) -> None:
+    database = Database(Sqlite(make_url(home.url)))
+    with pytest.raises(ValueError, match="a mistake of ours"), database.write():
+        raise ValueError("a mistake of ours")
+
+
+DAMAGES = [
+    ("grants", "role", "'Emperor'"),
+    ("partners", "status", "'resting'"),
+    ("partners", "agreement_expires", "'tomorrow'"),
+    *(("partners", "former_ids", value) for value in ("'[1]'", "'[[['", "'5'", "'null'", "x'00'")),
+    *(("partners", "name", value) for value in ("x'00'",)),
+    *(("designations", "version", value) for value in ("'many'", "x'00'")),
+    *(("designations", "designated_at", value) for value in ("'today'", "5", "x'00'")),
+]
+
+
+@pytest.mark.parametrize(("table", "column", "value"), DAMAGES)
+def test_what_no_version_writes_is_unavailable(
+    home: Backend, table: str, column: str, value: str
+) -> None:
+    home.designate(SUBSCRIPTION, CONTOSO)
+    with sqlite(path_of(home)) as connection:
+        connection.execute(f"UPDATE {table} SET {column} = {value}")
+    with pytest.raises(Unavailable, match="cannot be read; restore it") as error:
+        home.registry().read()
+    one_line(error)
