@@ -10,10 +10,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.backends import REGISTRIES, Backend, sqlite_portal
-from support.thorough import Survived
+from support.thorough import InputSurvived, Survived
 
 ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
@@ -63,6 +64,21 @@ def subscription(request: pytest.FixtureRequest) -> str:
 def survived(record_property: Callable[[str, object], None]) -> Survived:
     """Notes what a test has seen through, for the end of the run."""
     return lambda kind, count: record_property("survived", (kind, count))
+
+
+@pytest.fixture
+def input_survived(record_property: Callable[[str, object], None]) -> InputSurvived:
+    """Notes each input that a test has seen through, for the end of the run."""
+    # The report is made of what the lists hold when the test has ended.
+    noted: dict[str, list[Any]] = {}
+
+    def count(kind: str) -> None:
+        if kind not in noted:
+            noted[kind] = [kind, 0]
+            record_property("survived", noted[kind])
+        noted[kind][1] += 1
+
+    return count
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -84,7 +84,7 @@ def _server(url: URL) -> URL:
     shown = _shown(url)
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise Invalid(f"registry {shown}: write postgresql+psycopg://USER@HOST/DATABASE")
-    if url.password is not None or "password" in url.query:
+    if _holds_password(url):
         raise Invalid(
             f"registry {shown}: a password does not belong into a URL, which is kept in files and"
             " shown in lists of processes; set PGPASSWORD, or use a password file (PGPASSFILE)"
@@ -99,5 +99,21 @@ def _server(url: URL) -> URL:
     return url.set(drivername="postgresql+psycopg")
 
 
+def _holds_password(url: URL) -> bool:
+    """Whether there is a password, or a part that is one, written without its escapes.
+
+    libpq reads a database with = in it as a whole connection string ("Parameter Key Words").
+    """
+    hosts = url.normalized_query.get("host", ())
+    return (
+        url.password is not None
+        or any(name.casefold() == "password" for name in url.query)
+        or ":" in (url.username or "")
+        or any(sign in (url.database or "") for sign in "@/:=")
+        or any("@" in host for host in (url.host or "", *hosts))
+    )
+
+
 def _shown(url: URL) -> str:
-    return url.set(query={}).render_as_string(hide_password=True)
+    """The kind alone: any other part may be a password that was written without its escapes."""
+    return f"{url.drivername}://…"

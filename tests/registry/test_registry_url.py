@@ -11,11 +11,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 from support import postgres
 from support.backends import CONTOSO, ServerBackend, postgresql_portal
+from support.thorough import InputSurvived, fuzz
 
 from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.registry import Registry, open_registry
@@ -43,6 +47,14 @@ ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
         f"postgresql+psycopg://bob:{SECRET}@[db/registry",
         f"postgresql+psycopg://bob:{SECRET}@db",
         f"sqlite://bob:{SECRET}@db/registry",
+        f"sqlite://bob%3A{SECRET}@db/registry",
+        f"postgresql+psycopg://bob%3A{SECRET}@db/registry",
+        f"postgresql+psycopg://bob:x@{SECRET}@db/registry",
+        f"postgresql+psycopg://bob/{SECRET}@db/registry",
+        f"postgresql+psycopg://db/user=bob%20password={SECRET}",
+        f"postgresql+psycopg://bob@/registry?host=bob:{SECRET}@db",
+        f"postgresql+psycopg://bob@db/registry?PASSWORD={SECRET}",
+        f"mysql://bob%3A{SECRET}@db/registry",
         f"bob:{SECRET}",
     ],
 )
@@ -76,12 +88,69 @@ def test_a_secret_in_a_url_is_refused_and_never_repeated(tmp_path: Path, url: st
         ("postgresql+psycopg://bob@db/registry?hots=x", "unknown parameter 'hots'; known are"),
         ("postgresql+psycopg2://bob@db/registry", "write postgresql\\+psycopg://USER@HOST"),
         ("postgresql+psycopg://bob:pw@db/registry", "set PGPASSWORD, or use a password file"),
+        ("postgresql+psycopg://bob%3Apw@db/registry", "set PGPASSWORD, or use a password file"),
         ("oracle://bob@db/registry", "write sqlite:///PATH, or postgresql\\+psycopg://USER@HOST"),
     ],
 )
 def test_what_is_wrong_with_a_url_is_said(url: str, said: str) -> None:
     with pytest.raises(Invalid, match=said):
         resolve(url)
+
+
+WORD = "s3cr3t"
+"""What no other part of a URL has, and no escape alters."""
+
+PARTS = st.sampled_from(
+    ["", "bob", "db", "5432", "registry", "a b", "ä", "\0", "[::1]", "[", "..", "%"]
+)
+SIGNS = st.sampled_from([*":/@?&=%#;,[]+ ", "//", "://", "%3A", "%40", "%2F", "%00", "%ff"])
+NAMES = st.sampled_from(["sslmode", "host", "port", "user", "password", "options", "passfile", "x"])
+KINDS = [
+    "postgresql",
+    "postgresql+psycopg",
+    "postgres",
+    "mysql",
+    "sqlite",
+    "SQLITE",
+    "oracle+x",
+    "",
+]
+
+
+@st.composite
+def urls_with_passwords(draw: st.DrawFn) -> str:
+    """A URL whose password a person put where a password goes, escaped or not."""
+    password = draw(st.lists(SIGNS, max_size=3).map("".join)) + WORD + draw(SIGNS | st.just(""))
+    if draw(st.booleans()):
+        password = quote(password, safe="")
+    user, host, database = draw(PARTS), draw(PARTS), draw(PARTS)
+    colon = draw(st.sampled_from([":", ":", "%3A", "%3a"]))
+    name, value = draw(NAMES), draw(PARTS)
+    return draw(
+        st.sampled_from(
+            [
+                f"{user}{colon}{password}@{host}/{database}",
+                f"{user}{colon}{password}@{host}/{database}?{name}={value}",
+                f"{user}@{host}/{database}?password={password}&{name}={value}",
+                f"{host}/user={user} password={password}",
+            ]
+        )
+    )
+
+
+@fuzz(400)
+@given(kind=st.sampled_from(KINDS), rest=urls_with_passwords())
+def test_no_error_repeats_a_password(kind: str, rest: str, input_survived: InputSurvived) -> None:
+    input_survived("hostile URLs of a registry")
+    try:
+        read = resolve(f"{kind}://{rest}", Path("/"))
+    except Invalid as error:
+        said = str(error)
+        assert WORD not in said
+        assert said.isprintable()
+    else:
+        # The rest of a SQLite URL is a path, in which nobody but its writer sees a password.
+        assert read.get_backend_name() == "sqlite"
 
 
 def test_the_driver_need_not_be_named() -> None:
