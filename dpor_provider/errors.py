@@ -1,8 +1,11 @@
-"""Errors whose text is one line for a person: what is wrong, where, and what to do next."""
+"""Errors whose text is for a person: what is wrong, where, and what to do next."""
 
 
 class DporError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose; each argument is one line."""
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class Invalid(DporError):

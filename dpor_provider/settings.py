@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,4 +47,4 @@ def _text(key: str, get: Callable[[str], object]) -> str | None:
     value = get(key)
     if value is None or isinstance(value, str):
         return value or None
-    raise Invalid(f"the configuration {key} must be a string, not {value!r}")
+    raise Invalid(f"the configuration {key} must be a string, not {reprlib.repr(value)}")

@@ -13,7 +13,7 @@ import click
 
 from dpor_provider.cli.output import note
 from dpor_provider.errors import Conflict, DporError, Refused
-from dpor_provider.printable import inert
+from dpor_provider.printable import line
 
 EXIT_FOUND = 1
 """Something was found, or was refused."""
@@ -104,9 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(EXIT_FAILED)
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "dpor"
-        _fail(f"{error.format_message().rstrip('.')}; see: {path} --help", EXIT_FAILED)
+        _fail(f"{error.format_message().rstrip('.')}; see: {path} --help", code=EXIT_FAILED)
     except click.ClickException as error:
-        _fail(error.format_message(), EXIT_FAILED)
+        _fail(error.format_message(), code=EXIT_FAILED)
     except SystemExit as ended:
         # Click itself ends with 1 when the reader of stdout is gone; here that means a finding.
         sys.exit(EXIT_FAILED if ended.code == 1 else ended.code)
@@ -114,13 +114,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if "--debug" in arguments:
             note(traceback.format_exc().rstrip())
         found = isinstance(error, Conflict | Refused)
-        _fail(_said(error), EXIT_FOUND if found else EXIT_FAILED)
+        lines = error.args if isinstance(error, DporError) else (_said(error),)
+        _fail(*lines, code=EXIT_FOUND if found else EXIT_FAILED)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _said(error: Exception) -> str:
-    if isinstance(error, DporError):
-        return str(error)
     what = " ".join(str(error).split())
     if isinstance(error, OSError):
         return what
@@ -130,6 +129,7 @@ def _said(error: Exception) -> str:
     )
 
 
-def _fail(message: str, code: int) -> NoReturn:
-    note(inert(f"dpor: {message}"))
+def _fail(*lines: str, code: int) -> NoReturn:
+    # What was given may hold a line break, and would seem to be a line of ours.
+    note("\n".join(line(text) for text in (f"dpor: {lines[0]}", *lines[1:])))
     sys.exit(code)

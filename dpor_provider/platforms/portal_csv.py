@@ -76,7 +76,7 @@ def read(data: bytes, source: str, directory: Directory) -> tuple[Row, ...]:
     except csv.Error as error:
         problems.append(f"{source}:{reader.line_num}: {error}")
     if problems:
-        raise Invalid("\n".join((*problems, "nothing was imported")))
+        raise Invalid(*problems, "nothing was imported")
     if not rows:
         raise Invalid(f"{source} has no rows below its headings; nothing was imported")
     return tuple(rows.values())

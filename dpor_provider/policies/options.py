@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -64,16 +65,18 @@ class Options:
 
     @classmethod
     def read(cls, config: Mapping[str, Any]) -> Options:
-        """Read the options, which the engine has compared with `SCHEMA`.
+        """Read the options.
 
         Raises:
-            Invalid: there is no such option, a day is none, or the digits are not the fewest and
-                then the most.
+            Invalid: there is no such option, its value is not as `SCHEMA` says, a day is none, or
+                the digits are not the fewest and then the most.
         """
         if unknown := sorted(config.keys() - SCHEMA.keys()):
             near = difflib.get_close_matches(unknown[0], SCHEMA, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(SCHEMA)}"
-            raise Invalid(f"settings: there is no option {unknown[0]!r}; {hint}")
+            raise Invalid(f"settings: there is no option {reprlib.repr(unknown[0])}; {hint}")
+        for name, value in config.items():
+            _require(name, value)
         exceptions, today = config.get("exceptions"), config.get("today")
         fewest, most = map(int, config.get("digits", (USUAL.fewest, USUAL.most)))
         if fewest > most:
@@ -89,8 +92,23 @@ class Options:
         )
 
 
+def _require(name: str, value: object) -> None:
+    from jsonschema import Draft202012Validator
+
+    schema = SCHEMA[name]
+    if not Draft202012Validator(schema).is_valid(value):
+        raise Invalid(
+            f"{name}: {reprlib.repr(value)} is not what is expected ({schema['type']}):"
+            f" {schema['description']}"
+        )
+
+
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise Invalid(f"today: {text!r} is no day; write it as 2026-12-31") from None
+        day = None
+    # Newer versions of Python read other forms, too.
+    if day is None or day.isoformat() != text:
+        raise Invalid(f"today: {reprlib.repr(text)} is no day; write it as 2026-12-31")
+    return day

@@ -149,8 +149,8 @@ def test_no_error_repeats_a_password(kind: str, rest: str, input_survived: Input
         assert WORD not in said
         assert said.isprintable()
     else:
-        # The rest of a SQLite URL is a path, in which nobody but its writer sees a password.
-        assert read.get_backend_name() == "sqlite"
+        # The rest of a SQLite URL is a path; what was cut off by a sign is in no part of the URL.
+        assert read.get_backend_name() == "sqlite" or WORD not in read.render_as_string(False)
 
 
 def test_the_driver_need_not_be_named() -> None:
