@@ -4,9 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 
 COMMAND = re.compile(r"##(?=vso|\[)")
 """What makes the agent of Azure Pipelines or GitHub obey a line, wherever it stands in it."""
+
+
+_BRIEF = reprlib.Repr()
+_BRIEF.maxstring = _BRIEF.maxother = 100
+
+
+def brief(value: object) -> str:
+    """A value as Python writes it, on one line and of bounded length."""
+    return _BRIEF.repr(value)
 
 
 def printable(text: str) -> str:

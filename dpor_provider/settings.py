@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from dpor_provider.errors import Invalid
+from dpor_provider.printable import brief
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,4 @@ def _text(key: str, get: Callable[[str], object]) -> str | None:
     value = get(key)
     if value is None or isinstance(value, str):
         return value or None
-    raise Invalid(f"the configuration {key} must be a string, not {reprlib.repr(value)}")
+    raise Invalid(f"the configuration {key} must be a string, not {brief(value)}")

@@ -20,7 +20,7 @@ from dpor_provider.cli.output import (
     print_text,
 )
 from dpor_provider.cli.session import DAY, SUBSCRIPTION, Session, pass_session
-from dpor_provider.errors import Invalid
+from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.model import DESIGNATION_CHANGES, AuditEntry, Directory
 
 COLUMNS = (
@@ -164,10 +164,9 @@ def _read_head(file: Path) -> Head:
         if fields.pop("version") != 1:
             raise ValueError
         head = Head(**fields)
-        types = (str(head.registry_id), int(head.sequence), str(head.hash))
-        if types != (head.registry_id, head.sequence, head.hash):
+        if type(head.sequence) is not int or not (head.registry_id + head.hash).isprintable():
             raise ValueError
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise Invalid(
             f"{file} is no head of a registry; make one with: dpor registry head"
         ) from error
@@ -186,8 +185,23 @@ def _row(entry: AuditEntry, directory: Directory) -> dict[str, Any]:
         "by": entry.actor,
         "managed_by": entry.managed_by,
         "version": entry.version,
-        "deployment": json.loads(entry.provenance) if entry.provenance else None,
+        "deployment": _deployment(entry),
     }
+
+
+def _deployment(entry: AuditEntry) -> dict[str, Any] | None:
+    if entry.provenance is None:
+        return None
+    try:
+        found = json.loads(entry.provenance)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict):
+        raise Unavailable(
+            f"entry {entry.sequence} of the audit log was altered: where the deployment came from"
+            " cannot be read; see all that was, with: dpor registry verify"
+        )
+    return found
 
 
 def _cell(value: object) -> object:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Directory, Partner, subscription_uuid
 from dpor_provider.names import folded, same_name
+from dpor_provider.printable import brief
 
 COLUMNS = {
     "subscription_id": ("subscription id", "subscription_id", "subscriptionid"),
@@ -17,6 +19,10 @@ COLUMNS = {
     "partner_name": ("partner name", "partner_name", "partnername", "partner"),
 }
 """Each column by the headings that it may have; case does not matter."""
+
+
+PARTNER_ID = re.compile("[0-9]{1,20}")
+"""What the portal may show, which the directory need not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def _columns(headings: list[str], source: str) -> Mapping[str, int]:
     for column, known in COLUMNS.items():
         places = [index for index, name in enumerate(names) if name in known]
         if len(places) > 1:
-            raise Invalid(f"{source}: the column {headings[places[0]]!r} is there twice")
+            raise Invalid(f"{source}: the column {brief(headings[places[0]])} is there twice")
         if places:
             found[column] = places[0]
     if "subscription_id" not in found:
@@ -109,25 +115,26 @@ def _row(cells: list[str], columns: Mapping[str, int], directory: Directory) -> 
     values = dict(_values(cells, columns))
     subscription_id = subscription_uuid(values["subscription_id"])
     if subscription_id is None:
-        raise Invalid(f"{values['subscription_id']!r} is no subscription id (a UUID)")
+        raise Invalid(f"{brief(values['subscription_id'])} is no subscription id (a UUID)")
     partner_id = values.get("partner_id") or None
     partner_name = values.get("partner_name") or None
-    if partner_id is not None and not (partner_id.isascii() and partner_id.isdigit()):
-        raise Invalid(f"{partner_id!r} is no Partner ID (digits)")
+    if partner_id is not None and not PARTNER_ID.fullmatch(partner_id):
+        raise Invalid(f"{brief(partner_id)} is no Partner ID (digits)")
     if partner_id is None and partner_name is not None:
         matches = [
             partner for partner in directory.partners.values() if _called(partner, partner_name)
         ]
         if len(matches) != 1:
             raise Invalid(
-                f"the partner {partner_name!r} is {'several times' if matches else 'not'} in the"
-                " directory; add a column 'Partner ID'"
+                f"the partner {brief(partner_name)} is"
+                f" {'several times' if matches else 'not'} in the directory; add a column"
+                " 'Partner ID'"
             )
         partner_id = matches[0].id
     known = directory.partners.get(partner_id or "")
     if known and partner_name and not _called(known, partner_name):
         raise Invalid(
-            f"Partner ID {partner_id} is on record as {known.name!r}, not {partner_name!r};"
+            f"Partner ID {partner_id} is on record as {known.name!r}, not {brief(partner_name)};"
             " if the partner was renamed, run: dpor registry partner rename"
         )
     return Row(subscription_id, partner_id, partner_name)
@@ -141,4 +148,7 @@ def _values(cells: list[str], columns: Mapping[str, int]) -> Iterator[tuple[str,
     for column, index in columns.items():
         if index >= len(cells):
             raise Invalid(f"only {len(cells)} fields, where the headings have more")
-        yield column, cells[index].strip()
+        value = "".join(" " if char.isspace() else char for char in cells[index].strip())
+        if not value.isprintable():
+            raise Invalid(f"{brief(value)} holds a character that cannot be printed")
+        yield column, value

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Any
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Role
 from dpor_provider.partner_id import USUAL, Digits
+from dpor_provider.printable import brief
 
 SCHEMA: dict[str, dict[str, Any]] = {
     "registry": {
@@ -74,7 +74,7 @@ class Options:
         if unknown := sorted(config.keys() - SCHEMA.keys()):
             near = difflib.get_close_matches(unknown[0], SCHEMA, n=1)
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(SCHEMA)}"
-            raise Invalid(f"settings: there is no option {reprlib.repr(unknown[0])}; {hint}")
+            raise Invalid(f"settings: there is no option {brief(unknown[0])}; {hint}")
         for name, value in config.items():
             _require(name, value)
         exceptions, today = config.get("exceptions"), config.get("today")
@@ -98,7 +98,7 @@ def _require(name: str, value: object) -> None:
     schema = SCHEMA[name]
     if not Draft202012Validator(schema).is_valid(value):
         raise Invalid(
-            f"{name}: {reprlib.repr(value)} is not what is expected ({schema['type']}):"
+            f"{name}: {brief(value)} is not what is expected ({schema['type']}):"
             f" {schema['description']}"
         )
 
@@ -110,5 +110,5 @@ def _day(text: str) -> date:
         day = None
     # Newer versions of Python read other forms, too.
     if day is None or day.isoformat() != text:
-        raise Invalid(f"today: {reprlib.repr(text)} is no day; write it as 2026-12-31")
+        raise Invalid(f"today: {brief(text)} is no day; write it as 2026-12-31")
     return day

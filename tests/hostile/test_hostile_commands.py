@@ -207,6 +207,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
 
 def stdin(content: bytes) -> io.TextIOWrapper:
     stream: BinaryIO = io.BytesIO(content)
+    vars(stream)["name"] = "<stdin>"
     return io.TextIOWrapper(stream)
 
 
