@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
+from dpor_provider.declaration.reader import LINE_BREAK
 from dpor_provider.model import Position
 
 LONGEST = 1000
 """Characters of a line that are kept."""
-
-LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-"""As YAML 1.1 counts lines, and so every `Position`."""
 
 
 class Sources:

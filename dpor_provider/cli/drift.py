@@ -8,6 +8,7 @@ import click
 
 from dpor_provider.cli.output import Format, format_option, note, print_json, print_table
 from dpor_provider.cli.session import SCOPE, Session, pass_session
+from dpor_provider.printable import line
 
 
 @click.command()
@@ -73,7 +74,7 @@ def drift(
             f"{len(loaded.estate.subscriptions)} subscriptions are as declared.",
         )
     for finding in loaded.findings:
-        note(f"dpor: {finding}")
+        note(line(f"dpor: {finding}"))
     if loaded.findings or any(one.kind is Kind.UNREADABLE for one in drifted):
         ctx.exit(2)
     if drifted:

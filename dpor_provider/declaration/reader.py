@@ -32,6 +32,9 @@ MAX_FINDINGS = 1000
 """A file with more problems than this counts as unreadable."""
 
 
+LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+"""As YAML 1.1 counts lines, and so every `Position`."""
+
 Span = tuple[int, int, int, int]
 """Line, column, end line and end column as `Position` counts them."""
 
@@ -123,12 +126,14 @@ def read(file: str, source: bytes) -> Document:
             findings.append(blank.finding(TOO_MANY, span))
             raise _Stop
 
+    lines = LINE_BREAK.split(text)
+    last = len(lines), len(lines[-1]) + 1
     try:
-        root = _Reader(source, report).document()
+        root = _Reader(source, last, report).document()
     except _Stop:
         root = None
     except YAMLError as error:
-        findings.append(_not_yaml(blank, text, error))
+        findings.append(_not_yaml(blank, text, last, error))
         root = None
     return Document(file, root, tuple(findings))
 
@@ -136,9 +141,12 @@ def read(file: str, source: bytes) -> Document:
 TOO_MANY = f"there are more problems than these {MAX_FINDINGS}; correct these first"
 
 
-def _span(start: Any, end: Any) -> Span:
-    """The place between two marks of the parser, which count from 0."""
-    return (start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+def _span(start: Any, end: Any, last: tuple[int, int]) -> Span:
+    """The place between two marks of the parser, which count from 0 and may be past the last."""
+    return (
+        *min((start.line + 1, start.column + 1), last),
+        *min((end.line + 1, end.column + 1), last),
+    )
 
 
 class _Stop(Exception):
@@ -146,7 +154,10 @@ class _Stop(Exception):
 
 
 class _Reader:
-    def __init__(self, source: bytes, report: Callable[[str, Span], None]) -> None:
+    def __init__(
+        self, source: bytes, last: tuple[int, int], report: Callable[[str, Span], None]
+    ) -> None:
+        self._last = last
         self._next: Callable[[], Any] = CSafeLoader(source).get_event
         self._report = report
         self._end: Any
@@ -172,12 +183,12 @@ class _Reader:
         elif not isinstance(value, Refused):
             self._report(
                 f"a declaration is a mapping that begins with 'version: 1', not {kind(value)}",
-                _span(first.start_mark, end),
+                _span(first.start_mark, end, self._last),
             )
         return None
 
     def _refuse(self, message: str, event: Any) -> None:
-        self._report(message, _span(event.start_mark, event.end_mark))
+        self._report(message, _span(event.start_mark, event.end_mark, self._last))
 
     def _value(self, event: Any, depth: int) -> Any:
         what = type(event)
@@ -228,10 +239,10 @@ class _Reader:
                 )
                 continue
             result[name] = value
-            result.key_spans[name] = _span(key.start_mark, key.end_mark)
-            result.spans[name] = _span(event.start_mark, end)
+            result.key_spans[name] = _span(key.start_mark, key.end_mark, self._last)
+            result.spans[name] = _span(event.start_mark, end, self._last)
         self._end = key.end_mark if start.flow_style else end
-        result.span = _span(start.start_mark, self._end)
+        result.span = _span(start.start_mark, self._end, self._last)
         return result
 
     def _key(self, event: Any, depth: int) -> str | None:
@@ -256,9 +267,9 @@ class _Reader:
         while type(event := self._next()) is not SequenceEndEvent:
             result.append(self._value(event, depth + 1))
             end = self._end
-            result.spans.append(_span(event.start_mark, end))
+            result.spans.append(_span(event.start_mark, end, self._last))
         self._end = event.end_mark if start.flow_style else end
-        result.span = _span(start.start_mark, self._end)
+        result.span = _span(start.start_mark, self._end, self._last)
         return result
 
 
@@ -306,9 +317,8 @@ def kind(value: object) -> str:
 
 
 def _not_utf8(file: str, source: bytes, offset: int) -> Document:
-    line_start = source.rfind(b"\n", 0, offset) + 1
-    line = source.count(b"\n", 0, offset) + 1
-    column = len(source[line_start:offset].decode(errors="replace")) + 1
+    before = LINE_BREAK.split(source[:offset].decode())
+    line, column = len(before), len(before[-1]) + 1
     hint = " (it looks like UTF-16)" if source[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
     message = f"byte 0x{source[offset]:02X} at offset {offset} is not UTF-8{hint}"
     return unreadable(file, f"{message}; save the file as UTF-8", line, column)
@@ -326,20 +336,21 @@ _HINTS = {
 }
 
 
-def _not_yaml(document: Document, text: str, error: YAMLError) -> Finding:
+def _not_yaml(document: Document, text: str, last: tuple[int, int], error: YAMLError) -> Finding:
     if not isinstance(error, MarkedYAMLError):
         return _control_character(document, text)
     problem = str(error.problem)
     unclosed = "end of stream" in problem
     mark: Any = (unclosed and error.context_mark) or error.problem_mark or error.context_mark
     hint = next((h for part, h in _HINTS.items() if part in problem), "correct the syntax here")
-    return document.finding(f"this is not valid YAML: {problem}; {hint}", _span(mark, mark))
+    return document.finding(f"this is not valid YAML: {problem}; {hint}", _span(mark, mark, last))
 
 
 def _control_character(document: Document, text: str) -> Finding:
     found = Reader.NON_PRINTABLE.search(text)
     before, character = (text[: found.start()], found[0]) if found else ("", "")
-    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    lines = LINE_BREAK.split(before)
+    line, column = len(lines), len(lines[-1]) + 1
     where = Position(document.file, line, column, line, column + len(character))
     name = f"U+{ord(character):04X} " if character else ""
     message = f"the control character {name}is not allowed in YAML; remove it"

@@ -150,6 +150,7 @@ COMMANDS: Arguments = st.one_of(
     command("check", "given", "--offline", "--as-of", DAYS),
     command("check", "given", "--offline", "--base", WORDS),
     command("drift", FILES),
+    command("drift", "a\nb"),
     command("explain", WORDS),
     command("state", "verify", FILES),
     command("state", "verify", "given", "--allow", WORDS),
@@ -220,7 +221,8 @@ def test_a_command_survives_anything(
     home: Home, arguments: list[str], content: bytes, input_survived: InputSurvived
 ) -> None:
     (home.folder / "folder").mkdir(exist_ok=True)
-    (home.folder / "given").write_bytes(content)
+    for name in ("given", "a\nb", "a\x1b[2Jb"):
+        (home.folder / name).write_bytes(content)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "stdin", stdin(content))
         done = run(arguments)
@@ -229,6 +231,9 @@ def test_a_command_survives_anything(
     assert "bug in dpor" not in done.err
     assert all(text.isprintable() for text in done.err.splitlines())
     assert all(text.replace("\t", "").isprintable() for text in done.out.split("\n"))
+    if arguments[0] == "drift":
+        told = [text for text in done.err.splitlines() if not text.endswith("as declared.")]
+        assert all(text.startswith("dpor: ") for text in told)
     if done.exit_code == 2 and arguments[0] not in (
         "observe",
         "drift",
