@@ -6,6 +6,8 @@ PYTHON ?= python3
 PY := .venv/bin/python
 STACK := dev
 AZURE_CLI := 2.91.0
+ATHERIS := 3.0.0
+FUZZ_SECONDS ?= 60
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PULUMI_HOME := $(CURDIR)/.pulumi-home
@@ -41,7 +43,14 @@ test: lint ## Run the linters and all tests
 .PHONY: torture
 torture: .venv/installed ## Kill, race and break things for an hour, on every registry, and say what was survived
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
-	  $(PY) -m pytest -n auto --dist worksteal tests/faults tests/e2e tests/registry
+	  $(PY) -m pytest -n auto --dist worksteal tests/faults tests/e2e tests/registry tests/hostile \
+	  tests/declaration/test_declaration_properties.py tests/state tests/provenance
+
+.PHONY: fuzz
+fuzz: .venv/installed .fuzz/atheris-$(ATHERIS) ## Feed what reads untrusted bytes with what coverage guides, for FUZZ_SECONDS each
+	@for target in declaration state table token claims; do \
+	  PYTHONPATH=.fuzz/atheris-$(ATHERIS) $(PY) tools/fuzz/fuzz.py $$target $(FUZZ_SECONDS) || exit 1; \
+	done
 
 .PHONY: test-az
 test-az: .venv/installed .venv.az/$(AZURE_CLI) ## Run the Azure CLI against the Azure stand-in (700 MB, once)
@@ -56,7 +65,7 @@ lint: .venv/installed ## Check style, types and layers
 
 .PHONY: clean
 clean: ## Remove all that was made in this folder, the example's registry too
-	rm -rf .venv .venv.az .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv.az .fuzz .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
 .PHONY: bench
@@ -91,6 +100,9 @@ stack: .venv/installed .dpor/registry.db
 	@$(PYTHON) -m venv --clear .venv.az
 	@.venv.az/bin/python -m pip install --quiet --disable-pip-version-check azure-cli==$(AZURE_CLI)
 	@touch $@
+
+.fuzz/atheris-$(ATHERIS):
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --target $@ atheris==$(ATHERIS)
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with: make PYTHON=python3.12 …")'

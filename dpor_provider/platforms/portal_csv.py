@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Directory, Partner, subscription_uuid
 from dpor_provider.names import folded, same_name
-from dpor_provider.printable import brief
+from dpor_provider.printable import brief, printable
 
 COLUMNS = {
     "subscription_id": ("subscription id", "subscription_id", "subscriptionid"),
@@ -80,7 +80,7 @@ def read(data: bytes, source: str, directory: Directory) -> tuple[Row, ...]:
             rows[row.subscription_id] = row
             lines[row.subscription_id] = line
     except csv.Error as error:
-        problems.append(f"{source}:{reader.line_num}: {error}")
+        problems.append(f"{source}:{reader.line_num}: {printable(str(error))}")
     if problems:
         raise Invalid(*problems, "nothing was imported")
     if not rows:

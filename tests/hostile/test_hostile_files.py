@@ -87,6 +87,7 @@ def test_any_table(data: bytes, input_survived: InputSurvived) -> None:
 
 @fuzz(200)
 @given(data=st.binary(max_size=300))
+@example(data=b'\t"a"b')
 def test_any_bytes_as_a_table(data: bytes, input_survived: InputSurvived) -> None:
     read_csv(data)
     read_csv(b"Subscription ID,Partner ID,Partner name\n" + data)
