@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA512
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from provenance.issuer import (
     AUDIENCE,
@@ -27,6 +27,7 @@ from provenance.issuer import (
     sign,
     token,
 )
+from support.thorough import InputSurvived, Survived, fuzz
 
 from dpor_provider.errors import DporError, Invalid, Refused
 from dpor_provider.provenance import Trust
@@ -327,15 +328,19 @@ def test_a_valid_token_proves_where_the_deployment_comes_from(
 
 
 @pytest.mark.parametrize(("said", "forge"), FORGERIES.values(), ids=FORGERIES)
-def test_a_forged_token_is_refused(issuer: Issuer, trust: Trust, said: str, forge: Forge) -> None:
+def test_a_forged_token_is_refused(
+    issuer: Issuer, trust: Trust, said: str, forge: Forge, survived: Survived
+) -> None:
     assert re.search(said, check(forge(issuer), trust))
+    survived("forged tokens", 1)
 
 
 @pytest.mark.parametrize("changes", ELSEWHERE.values(), ids=ELSEWHERE)
 def test_a_valid_token_from_elsewhere_is_refused(
-    issuer: Issuer, trust: Trust, changes: dict[str, object]
+    issuer: Issuer, trust: Trust, changes: dict[str, object], survived: Survived
 ) -> None:
     assert "is demanded" in check(issuer.issue(**changes), trust, Refused)
+    survived("tokens from elsewhere", 1)
 
 
 @pytest.mark.parametrize(
@@ -463,11 +468,14 @@ def mutations(draw: st.DrawFn) -> Callable[[str], str]:
 
 
 @pytest.mark.parametrize("key_id", ["rsa-1", "ec-1"])
-@settings(max_examples=300, deadline=None)
+@fuzz(300)
 @given(mutate=mutations())
 @example(mutate=lambda text: text[:-1] + chr(ord(text[-1]) ^ 1))
 def test_any_mutation_of_a_valid_token_is_refused(
-    steady: tuple[Issuer, Keys], key_id: str, mutate: Callable[[str], str]
+    steady: tuple[Issuer, Keys],
+    key_id: str,
+    mutate: Callable[[str], str],
+    input_survived: InputSurvived,
 ) -> None:
     issuer, keys = steady
     trust = Trust(issuer=issuer.url, audience=AUDIENCE, repository_id="74")
@@ -478,6 +486,7 @@ def test_any_mutation_of_a_valid_token_is_refused(
         return
     with pytest.raises(Invalid):
         verify(mutated, trust, now=NOW, keys=keys)
+    input_survived("mutations of a token")
 
 
 @pytest.mark.parametrize("key_id", ["rsa-1", "ec-1"])

@@ -14,8 +14,9 @@ from typing import Any
 
 import dill  # type: ignore[import-untyped]
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.thorough import InputSurvived, fuzz
 
 from dpor_provider.errors import Invalid
 from dpor_provider.resources.dynamic import PartnerOfRecordProvider
@@ -23,9 +24,6 @@ from dpor_provider.state import OURS, SECRET, verify
 
 DPOR = Path(sys.executable).parent / "dpor"
 URN = "urn:pulumi:dev::estate::pulumi-python:dynamic/dpor:PartnerOfRecord::payments"
-
-QUIET = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-"""A busy machine is no fault."""
 
 
 class Planted:
@@ -152,16 +150,20 @@ def test_what_two_readers_could_read_in_two_ways_is_no_state(text: bytes, said: 
         verify(text, OURS)
 
 
-@QUIET
-@given(st.binary(max_size=200))
-def test_no_other_pickle_passes(data: bytes) -> None:
+@fuzz(100)
+@given(data=st.binary(max_size=200))
+def test_no_other_pickle_passes(data: bytes, input_survived: InputSurvived) -> None:
+    input_survived("hostile states")
     found = problems(state(coded(data)))
     assert None not in found or data == base64.b64decode(GOOD)
 
 
-@QUIET
-@given(st.integers(0, len(base64.b64decode(GOOD)) - 1), st.integers(1, 255))
-def test_no_byte_of_a_reference_can_be_changed(place: int, change: int) -> None:
+@fuzz(100)
+@given(place=st.integers(0, len(base64.b64decode(GOOD)) - 1), change=st.integers(1, 255))
+def test_no_byte_of_a_reference_can_be_changed(
+    place: int, change: int, input_survived: InputSurvived
+) -> None:
+    input_survived("hostile states")
     data = bytearray(base64.b64decode(GOOD))
     data[place] ^= change
     passed = None in problems(state(coded(bytes(data))))
@@ -175,9 +177,10 @@ JSON = st.recursive(
 )
 
 
-@QUIET
-@given(JSON)
-def test_any_json_is_judged_or_refused(held: object) -> None:
+@fuzz(100)
+@given(held=JSON)
+def test_any_json_is_judged_or_refused(held: object, input_survived: InputSurvived) -> None:
+    input_survived("hostile states")
     for text in (json.dumps({"deployment": {"resources": held}}), json.dumps(held)):
         with suppress(Invalid):
             verify(text.encode(), OURS)
