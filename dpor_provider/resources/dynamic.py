@@ -6,108 +6,40 @@ code or settings. Both names are therefore permanent: a state of any release mus
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    ConfigureRequest,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    ResourceProvider,
-    UpdateResult,
-)
-from pulumi.output import Unknown
+from pulumi.dynamic import Resource
 
-from dpor_provider.declaration.inputs import UNKNOWN
-from dpor_provider.errors import DporError
+from dpor_provider.declaration.inputs import Inputs
 from dpor_provider.platforms import open_platform
-from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
-from dpor_provider.resources.engine import engine
+from dpor_provider.resources.adapter import Adapter, before_write, say
 from dpor_provider.resources.partner_of_record import Lifecycle
 from dpor_provider.resources.program import once_per_subscription
 from dpor_provider.settings import Settings
 
 
-class PartnerOfRecordProvider(ResourceProvider):
-    """Runs in Pulumi's dynamic provider process, once for one operation of the CLI."""
+class PartnerOfRecordProvider(Adapter):
+    """Designates, over the registry and the platform that the stack names."""
 
-    serialize_as_secret_always = False
-
-    # Set by `configure` only: an attribute set earlier would end up in the state.
-    _lifecycle: Lifecycle
-    _misconfigured: DporError | None = None
-
-    def configure(self, req: ConfigureRequest) -> None:
+    def open(self, config: Callable[[str], object]) -> Lifecycle:
         """Open registry and platform as the stack's configuration names them."""
-        # An error's text is for a person; Pulumi would print the whole traceback before it.
-        sys.tracebacklimit = 0
-        try:
-            settings = Settings.read(req.config.get)
-            registry = open_registry(settings.registry)
-            self._lifecycle = Lifecycle(
-                registry,
-                open_platform(settings.platform, registry, credit=settings.credit),
-                today=datetime.now(UTC).date(),
-                deployer=settings.deployer,
-                say=_say,
-                before_write=_before_write(),
-            )
-        except DporError as error:
-            self._misconfigured = error
+        settings = Settings.read(config)
+        registry = open_registry(settings.registry)
+        return Lifecycle(
+            registry,
+            open_platform(settings.platform, registry, credit=settings.credit),
+            today=datetime.now(UTC).date(),
+            deployer=settings.deployer,
+            say=say,
+            before_write=before_write(),
+        )
 
-    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Verify all that can be known beforehand."""
-        if self._misconfigured:
-            return CheckResult(news, [CheckFailure("", line(str(self._misconfigured)))])
-        checked = self._lifecycle.check(_plain(_olds), _plain(news))
-        inputs = {
-            key: news[key] if value is UNKNOWN else value for key, value in checked.inputs.items()
-        }
-        failures = [
-            CheckFailure(_named(failure.property_name, news), line(failure.reason))
-            for failure in checked.failures
-        ]
-        return CheckResult(inputs, failures)
-
-    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Compare; which properties differ is left to the engine, which shows them."""
-        difference = self._configured().diff(_plain(_olds), _plain(_news))
-        if difference.replaces:
-            return DiffResult(changes=True, replaces=list(difference.replaces))
-        return DiffResult(changes=None if difference.changes else False)
-
-    def create(self, props: dict[str, Any]) -> CreateResult:
-        """Designate or adopt."""
-        outputs = self._configured().create(_plain(props))
-        return CreateResult(outputs["subscription_id"], outputs)
-
-    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Read the live record."""
-        found = self._configured().read(_plain(props))
-        if found is None:
-            return ReadResult(None, {})
-        return ReadResult(id_, found.outputs, found.inputs)
-
-    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Bring the live record to what is declared."""
-        return UpdateResult(self._configured().update(_plain(_olds), _plain(_news)))
-
-    def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """End what is this resource's to end."""
-        self._configured().delete(_plain(_props))
-
-    def _configured(self) -> Lifecycle:
-        if self._misconfigured:
-            raise self._misconfigured
-        return self._lifecycle
+    def identify(self, outputs: Inputs) -> str:
+        """The subscription's UUID."""
+        return str(outputs["subscription_id"])
 
 
 class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
@@ -196,39 +128,3 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
             },
             opts,
         )
-
-
-def _before_write() -> Callable[[], None]:
-    started_by = engine()
-    if started_by is None:
-        return lambda: None
-    started_by.watch()
-    return started_by.require
-
-
-def _plain(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        key: UNKNOWN if _unknown(value) else value
-        for key, value in properties.items()
-        if not key.startswith("__")
-    }
-
-
-def _unknown(value: object) -> bool:
-    if isinstance(value, Mapping):
-        return any(map(_unknown, value.values()))
-    if isinstance(value, list):
-        return any(map(_unknown, value))
-    return isinstance(value, Unknown)
-
-
-def _named(property_name: str, inputs: Mapping[str, Any]) -> str:
-    """The property's name, if Pulumi may print the value with it, which it does as it is."""
-    value = str(inputs.get(property_name, ""))
-    return property_name if line(value) == value else ""
-
-
-def _say(text: str) -> None:
-    # What a provider prints is shown below the stack.
-    sys.stdout.write(f"{line(text)}\n")
-    sys.stdout.flush()

@@ -26,6 +26,7 @@ from dpor_provider.model import (
 )
 from dpor_provider.platforms import Platform, read_live
 from dpor_provider.registry import Owner, Registry
+from dpor_provider.resources.results import Checked, Difference, Found
 from dpor_provider.rules import Subject, Terms, guard
 
 INPUTS = (
@@ -45,30 +46,6 @@ INPUTS = (
 
 NOTICES = ("drift", "revokes", "stale_access")
 """What `check` adds to the inputs where live differs; never kept in the outputs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """Inputs as they are to be kept, or the reasons why they are refused."""
-
-    inputs: dict[str, Any]
-    failures: tuple[Failure, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What an update would mean."""
-
-    changes: bool
-    replaces: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What is live: outputs, and inputs where they are no longer the outputs'."""
-
-    outputs: dict[str, Any]
-    inputs: dict[str, Any] | None = None
 
 
 @dataclass(slots=True)
