@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dpor_provider.resources.declare import declare
     from dpor_provider.resources.dynamic import PartnerOfRecord
+    from dpor_provider.resources.dynamic_link import PartnerAdminLink
 
-__all__ = ["PartnerOfRecord", "declare"]
+__all__ = ["PartnerAdminLink", "PartnerOfRecord", "declare"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,6 +18,10 @@ def __getattr__(name: str) -> Any:
         from dpor_provider.resources.dynamic import PartnerOfRecord
 
         return PartnerOfRecord
+    if name == "PartnerAdminLink":
+        from dpor_provider.resources.dynamic_link import PartnerAdminLink
+
+        return PartnerAdminLink
     if name == "declare":
         from dpor_provider.resources.declare import declare
 

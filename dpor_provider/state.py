@@ -2,7 +2,7 @@
 
 Pulumi keeps the provider of each dynamic resource in the state, pickled, as `__provider`, and the
 engine's host unpickles it: whoever can write a state can run code as whoever deploys. Our own
-provider is kept as a reference to a class, which is a pickle of one shape.
+providers are kept as references to classes, which are pickles of one shape.
 
 Sources: Python's "pickletools" and "pickle", which say what each operation does; Pulumi's
 "Dynamic providers".
@@ -22,7 +22,12 @@ from typing import Any
 from dpor_provider.errors import Invalid
 
 PROVIDER = "__provider"
-OURS = frozenset({("dpor_provider.resources.dynamic", "PartnerOfRecordProvider")})
+OURS = frozenset(
+    {
+        ("dpor_provider.resources.dynamic", "PartnerOfRecordProvider"),
+        ("dpor_provider.resources.dynamic_link", "PartnerAdminLinkProvider"),
+    }
+)
 """The classes of every release, by module and name."""
 
 PROTOCOLS = (4, 5)

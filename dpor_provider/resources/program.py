@@ -1,4 +1,4 @@
-"""One program's declarations: no subscription twice, found before anything is registered."""
+"""One program's declarations: nothing twice, found before anything is registered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dpor_provider.rules.dpor401 import DuplicateDesignation, declared_twice
 
 _declared: dict[str, str] = {}
 _twice: list[str] = []
+_only: dict[str, str] = {}
 
 
 def once_per_subscription(
@@ -34,6 +35,20 @@ def once_per_subscription(
         _twice.append(f"{resource_name}: {twice} [{DuplicateDesignation.id}]")
         raise pulumi.RunError(_twice[-1])
     return pulumi.Output.from_input(_unless_twice(canonical))
+
+
+def once_per_program(kind: str, resource_name: str) -> None:
+    """Take note of a resource of which a program has one.
+
+    Raises:
+        pulumi.RunError: it has one already.
+    """
+    other = _only.setdefault(kind, resource_name)
+    if other != resource_name:
+        raise pulumi.RunError(
+            f"{resource_name}: the program has the {kind} {other!r} already, and the identity that"
+            " runs it has a single link; declare one, or run another program as another identity"
+        )
 
 
 async def _unless_twice(canonical: str) -> str:

@@ -20,6 +20,7 @@ from support.thorough import InputSurvived, fuzz
 
 from dpor_provider.errors import Invalid
 from dpor_provider.resources.dynamic import PartnerOfRecordProvider
+from dpor_provider.resources.dynamic_link import PartnerAdminLinkProvider
 from dpor_provider.state import OURS, SECRET, verify
 
 DPOR = Path(sys.executable).parent / "dpor"
@@ -61,7 +62,8 @@ def problems(text: bytes) -> list[str | None]:
 
 @pytest.mark.parametrize("form", ["deployment", "checkpoint"])
 def test_our_own_provider_as_pulumi_pickles_it_is_a_reference(form: str) -> None:
-    assert problems(state(GOOD, form)) == [None, None]
+    for provider in (PartnerOfRecordProvider(), PartnerAdminLinkProvider()):
+        assert problems(state(coded(dill.dumps(provider)), form)) == [None, None]
 
 
 @pytest.mark.parametrize(
