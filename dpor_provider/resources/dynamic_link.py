@@ -82,12 +82,11 @@ class PartnerAdminLink(Resource, module="dpor", name="PartnerAdminLink"):
         on_delete: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        once_per_program("PartnerAdminLink", resource_name)
         super().__init__(
             PartnerAdminLinkProvider(),
             resource_name,
             {
-                "partner_id": partner_id,
+                "partner_id": once_per_program(partner_id, "PartnerAdminLink", resource_name),
                 "partner_name": partner_name,
                 "replaces_partner_id": replaces_partner_id,
                 "on_delete": on_delete,

@@ -37,21 +37,25 @@ def once_per_subscription(
     return pulumi.Output.from_input(_unless_twice(canonical))
 
 
-def once_per_program(kind: str, resource_name: str) -> None:
-    """Take note of a resource of which a program has one.
+def once_per_program(
+    partner_id: pulumi.Input[str], kind: str, resource_name: str
+) -> pulumi.Input[str]:
+    """The partner of a resource of which a program has one; like `once_per_subscription`.
 
     Raises:
         pulumi.RunError: it has one already.
     """
     other = _only.setdefault(kind, resource_name)
     if other != resource_name:
-        raise pulumi.RunError(
+        _twice.append(
             f"{resource_name}: the program has the {kind} {other!r} already, and the identity that"
             " runs it has a single link; declare one, or run another program as another identity"
         )
+        raise pulumi.RunError(_twice[-1])
+    return pulumi.Output.all(partner_id, _unless_twice(kind)).apply(lambda both: both[0])
 
 
-async def _unless_twice(canonical: str) -> str:
+async def _unless_twice(value: str) -> str:
     if _twice:
         raise pulumi.RunError(_twice[-1])
-    return canonical
+    return value
