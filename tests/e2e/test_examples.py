@@ -50,6 +50,7 @@ def command(path: Path, folder: Path) -> Callable[..., str]:
 
 def test_every_example_is_tested() -> None:
     assert {path.name for path in EXAMPLES.iterdir() if path.is_dir()} == {
+        "azure",  # test_azure_example.py
         "ci",  # test_ci_examples.py
         "embedded",
         "existing_program",

@@ -1,0 +1,5 @@
+"""The policy pack: `pulumi preview --policy-pack` with this folder."""
+
+from dpor_provider.policies import run
+
+run()
