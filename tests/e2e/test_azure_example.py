@@ -263,6 +263,22 @@ def test_the_estate_from_its_check_to_its_drift(workplace: Workplace, stand_in: 
     assert code == 0, said
     assert workplace.credited()["Shop production"] == {"contoso"}
 
+    ending = subprocess.run(
+        [workplace.engine / "pulumi", "destroy", "--stack", "prod", "--yes", "--non-interactive"],
+        cwd=folder,
+        env=workplace.environment(
+            UP, WORKFLOWS["partners"]["env"] | WORKFLOWS["partners"]["jobs"]["up"]["env"]
+        ),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert ending.returncode == 0, ending.stdout
+    assert set().union(*workplace.credited().values()) == set()
+    for key in SUBSCRIPTIONS.values():
+        assert stand_in.world.tags(key) == {}
+
 
 def test_who_only_looks_can_write_nothing(workplace: Workplace, stand_in: StandIn) -> None:
     """The deploying step, as the identity that previews."""
