@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 
 import pytest
 from support.backends import BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
@@ -99,7 +98,7 @@ def test_delete_create(project: Project, backend: Backend, subscription: str) ->
 
 
 def test_destroy_leaves_nothing(project: Project, backend: Backend) -> None:
-    subscriptions = [str(uuid.uuid4()) for _ in range(5)]
+    subscriptions = [backend.subscription() for _ in range(5)]
     project.declare(*(of(item, name=item) for item in subscriptions))
     project.up().ok()
     project.destroy().ok()
@@ -154,7 +153,7 @@ def test_replace_vs_update_each_field(
         project.declare(of(subscription) | change)
         step = project.steps()["payments"]
         assert (step.operation, set(step.difference)) == ("update", set(change)), change
-    project.declare(of(str(uuid.uuid4())))
+    project.declare(of(backend.subscription()))
     step = project.steps()["payments"]
     assert (step.operation, step.replaced_for) == ("replace", ("subscription_id",))
 
@@ -172,7 +171,7 @@ def test_only_a_changed_partner_is_written(
 
 
 def test_adopt_on_empty_state(project: Project, backend: Backend) -> None:
-    subscriptions = [str(uuid.uuid4()) for _ in range(3)]
+    subscriptions = [backend.subscription() for _ in range(3)]
     project.declare(*(of(item, name=item) for item in subscriptions))
     project.up().ok()
     deployment = json.loads(project.run("stack", "export").ok().output)
@@ -221,7 +220,7 @@ def test_preview_writes_nothing(project: Project, backend: Backend, subscription
     backend.give_access(subscription, NORTHWIND, "sp-northwind")
     before = backend.registry().audit.entries()
     project.declare(
-        of(subscription, replaces_partner_id=NORTHWIND.id), of(str(uuid.uuid4()), name="other")
+        of(subscription, replaces_partner_id=NORTHWIND.id), of(backend.subscription(), name="other")
     )
     project.preview().ok()
     project.preview("--refresh").ok()
@@ -244,7 +243,7 @@ def test_class_path_is_permanent(project: Project, subscription: str) -> None:
 
 @EVERYWHERE
 def test_a_hundred_resources(project: Project, backend: Backend) -> None:
-    subscriptions = [str(uuid.uuid4()) for _ in range(100)]
+    subscriptions = [backend.subscription() for _ in range(100)]
     project.declare(*(of(item, name=item) for item in subscriptions))
     project.up().ok()
     live = backend.registry().designations.all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import replace
 
 import pytest
@@ -22,7 +21,7 @@ def test_renamed_resource(project: Project, backend: Backend, subscription: str)
 
 
 def test_swapped_names(project: Project, backend: Backend) -> None:
-    one, other = str(uuid.uuid4()), str(uuid.uuid4())
+    one, other = backend.subscription(), backend.subscription()
     project.declare(of(one, name="a"), of(other, FABRIKAM.id, name="b"))
     project.up().ok()
     project.declare(of(one, name="b"), of(other, FABRIKAM.id, name="a"))

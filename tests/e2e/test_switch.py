@@ -142,7 +142,7 @@ def test_inherited_access_is_reported_and_left(
 ) -> None:
     project.declare(of(subscription))
     project.up().ok()
-    backend.registry(ADMIN).access.add("/", "sp-contoso", "Reader", CONTOSO.id)
+    backend.give_access_above(CONTOSO, "sp-contoso")
     project.declare(of(subscription, FABRIKAM.id))
     assert "is held above the subscription and remains" in project.up().ok().output
     assert backend.principals() == {"sp-contoso"}

@@ -74,9 +74,18 @@ class Backend:
         """The platform's name of a principal that may designate everywhere."""
         return ADMIN
 
+    @property
+    def deployer(self) -> str:
+        """Who deploys, as messages name it."""
+        return operating_system_user()
+
     def subscription(self) -> str:
         """A new subscription; its id."""
         return str(uuid.uuid4())
+
+    def give_access_above(self, partner: Partner, principal: str) -> None:
+        """Let a partner's principal hold a role above every subscription."""
+        self.registry(ADMIN).access.add("/", principal, "Reader", partner.id)
 
     def designate(self, subscription_id: str, partner: Partner) -> Designation:
         """Designate by hand, as somebody else than the deployer."""
@@ -154,8 +163,13 @@ def _service_principal(name: str) -> ServicePrincipal:
 
 DEPLOYER, ADMINISTRATOR = _service_principal("deployer"), _service_principal("administrator")
 PARTNER_PRINCIPALS = tuple(
-    _service_principal(f"sp-{name}") for name in ("contoso", "fabrikam", "northwind")
+    replace(_service_principal(name), id=name)
+    for name in ("sp-contoso", "sp-fabrikam", "sp-northwind")
 )
+"""With ids that tell, where Azure's are UUIDs."""
+
+ROOT = ManagementGroup(name=TENANT.id, tenant_id=TENANT.id, display_name="Tenant Root Group")
+GROUP = ManagementGroup(name="estate", tenant_id=TENANT.id, display_name="Estate", parent=TENANT.id)
 
 
 @dataclass(frozen=True)
@@ -181,6 +195,15 @@ class AzureBackend(Backend):
     @property
     def administrator(self) -> str:
         return ADMINISTRATOR.id
+
+    @property
+    def deployer(self) -> str:
+        return f"{DEPLOYER.application_id} ({DEPLOYER.id})"
+
+    def give_access_above(self, partner: Partner, principal: str) -> None:
+        found = next(one for one in PARTNER_PRINCIPALS if one.name == principal)
+        with self.stand_in.world.lock:
+            self.stand_in.world.role_assignments.put(assignment(found, READER, GROUP.scope))
 
     def subscription(self) -> str:
         made = Subscription(
@@ -222,17 +245,13 @@ class AzureBackend(Backend):
 
 def sqlite_azure(folder: Path) -> Backend:
     """The embedded registry over Azure, with a service principal for each partner."""
-    root = ManagementGroup(name=TENANT.id, tenant_id=TENANT.id, display_name="Tenant Root Group")
-    group = ManagementGroup(
-        name="estate", tenant_id=TENANT.id, display_name="Estate", parent=TENANT.id
-    )
     estate = Estate(
         tenants=(TENANT,),
         principals=(DEPLOYER, ADMINISTRATOR, *PARTNER_PRINCIPALS),
-        management_groups=(root, group),
+        management_groups=(ROOT, GROUP),
         role_assignments=(
-            assignment(DEPLOYER, OWNER, group.scope),
-            assignment(ADMINISTRATOR, OWNER, root.scope),
+            assignment(DEPLOYER, OWNER, GROUP.scope),
+            assignment(ADMINISTRATOR, OWNER, ROOT.scope),
         ),
     )
     url = f"sqlite:///{folder / 'registry.db'}"
