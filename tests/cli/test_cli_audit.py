@@ -179,3 +179,23 @@ def test_a_forged_role_is_found(home: Backend) -> None:
     )
     assert done.returncode == 1
     assert done.stdout == "the log knows nothing of a role that is held: Owner at / to eve\n"
+
+
+@pytest.mark.parametrize("nonsense", ["nonsense", "[]", "5", "[" * 10_000])
+def test_a_history_says_which_entry_was_turned_into_nonsense(
+    home: Backend, tmp_path: Path, nonsense: str
+) -> None:
+    home.designate(ONE, CONTOSO)
+    with closing(
+        sqlite3.connect(home.url.removeprefix("sqlite:///"), isolation_level=None)
+    ) as file:
+        file.execute("UPDATE audit_log SET provenance = ? WHERE action = 'designate'", [nonsense])
+    done = subprocess.run(
+        [DPOR, "--registry", home.url, "registry", "history", ONE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("dpor: entry 6 of the audit log was altered")
+    assert len(done.stderr.splitlines()) == 1
