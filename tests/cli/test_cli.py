@@ -436,11 +436,12 @@ def test_debug_keeps_the_exit_code_of_a_refusal(made: Dpor) -> None:
         assert made(*debug, "registry", "designate", SUBSCRIPTION, FABRIKAM).exit_code == 1
 
 
-def test_what_nobody_expected_is_called_a_bug_in_one_line(made: Dpor, tmp_path: Path) -> None:
-    with closing(sqlite3.connect(tmp_path / ".dpor" / "registry.db")) as connection, connection:
-        connection.execute("UPDATE partners SET former_ids = '1'")
+def test_what_nobody_expected_is_called_a_bug_in_one_line(
+    made: Dpor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dpor_provider.registry.directory.from_row", lambda row: row["\n"] + 1)
     done = made("registry", "partner", "list")
     assert (done.exit_code, done.out) == (2, "")
-    assert done.err.startswith("dpor: this is a bug in dpor: TypeError: ")
+    assert done.err.startswith("dpor: this is a bug in dpor: KeyError: ")
     assert "`dpor --debug`" in done.err
     assert done.err.count("\n") == 1
