@@ -6,9 +6,10 @@ no attributes, is kept as a reference: none of its code or settings.
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
 from pulumi.dynamic import (
@@ -98,35 +99,49 @@ class Adapter(ResourceProvider):
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare; which properties differ is left to the engine, which shows them."""
-        difference = self._configured().diff(_plain(_olds), _plain(_news))
+        with _in_one_line():
+            difference = self._configured().diff(_plain(_olds), _plain(_news))
         if difference.replaces:
             return DiffResult(changes=True, replaces=list(difference.replaces))
         return DiffResult(changes=None if difference.changes else False)
 
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Make or adopt."""
-        outputs = self._configured().create(_plain(props))
+        with _in_one_line():
+            outputs = self._configured().create(_plain(props))
         return CreateResult(self.identify(outputs), outputs)
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Read what is live."""
-        found = self._configured().read(_plain(props))
+        with _in_one_line():
+            found = self._configured().read(_plain(props))
         if found is None:
             return ReadResult(None, {})
         return ReadResult(id_, found.outputs, found.inputs)
 
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring what is live to what is declared."""
-        return UpdateResult(self._configured().update(_plain(_olds), _plain(_news)))
+        with _in_one_line():
+            return UpdateResult(self._configured().update(_plain(_olds), _plain(_news)))
 
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """End what is this resource's to end."""
-        self._configured().delete(_plain(_props))
+        with _in_one_line():
+            self._configured().delete(_plain(_props))
 
     def _configured(self) -> Steps:
         if self._misconfigured:
             raise self._misconfigured
         return self._steps
+
+
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    """Let an error go without its causes, which Pulumi would print before it."""
+    try:
+        yield
+    except DporError as error:
+        raise type(error)(line(str(error))) from None
 
 
 def before_write() -> Callable[[], None]:

@@ -246,9 +246,8 @@ class LinkLifecycle:
         if live is None:
             return None
         read = {**outputs, **_recorded(live)}
-        if live.partner_id == outputs.get("partner_id") and _same(
-            live.partner_name, outputs.get("partner_name")
-        ):
+        named = live.partner_name or outputs["partner_name"]
+        if live.partner_id == outputs["partner_id"] and _same(named, outputs["partner_name"]):
             return Found(read)
         changed = {"partner_id": live.partner_id}
         if live.partner_name is not None:

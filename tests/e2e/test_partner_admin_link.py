@@ -156,12 +156,17 @@ def test_a_rename_and_a_replacement_keep_the_link(project: Project, stand_in: St
     assert live(stand_in) == CONTOSO.id
 
 
-def test_a_wrong_name_leaves_nothing_behind(project: Project, stand_in: StandIn) -> None:
+def test_a_wrong_name_or_id_leaves_nothing_behind(project: Project, stand_in: StandIn) -> None:
     project.declare(link(FABRIKAM.id, CONTOSO.name))
     said = project.up().failed().output
     assert f"Azure calls partner {FABRIKAM.id} {FABRIKAM.name!r}" in said
     assert "the link was taken back" in said
     assert live(stand_in) is None
+
+    project.declare(link("4567889"))
+    said = project.up().failed().output
+    assert "the first location ID is 4567890" in said
+    assert "direct cause" not in said
     project.declare(link())
     project.up().ok()
     project.assert_settled()

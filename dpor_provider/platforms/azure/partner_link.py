@@ -18,6 +18,7 @@ from dpor_provider.platforms.azure import extra
 from dpor_provider.platforms.azure.connection import Connection
 from dpor_provider.platforms.azure.errors import azure_errors
 from dpor_provider.platforms.azure.identity import Identity
+from dpor_provider.printable import line
 
 NO_LINK = "NotFound"
 """Azure's code for an identity without a link; any other 404 says nothing about it."""
@@ -48,7 +49,7 @@ class Link:
         name = f" ({self.partner_name})" if self.partner_name else ""
         version = f", version {self.version}" if self.version is not None else ""
         since = f", since {self.changed_at:%Y-%m-%d %H:%M:%S} UTC" if self.changed_at else ""
-        return f"partner {self.partner_id}{name}{version}{since}"
+        return line(f"partner {self.partner_id}{name}{version}{since}")
 
 
 class PartnerLinks:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -218,6 +220,7 @@ def test_ends_an_adopted_link_where_that_is_asked_for(run: Deploying, live: Live
 def test_retains_its_own_link_where_that_is_asked_for(run: Deploying, live: Live) -> None:
     state = run().up(of())
     state = run().up(of(on_delete="retain"), state)
+    assert (state["outputs"]["adopted"], state["outputs"]["written_version"]) == (False, 1)
     run().lifecycle.delete(state["outputs"])
     assert live.partner_id == CONTOSO.id
     assert live.writes == [f"PUT {CONTOSO.id}"]
@@ -307,6 +310,9 @@ def test_a_name_that_azure_does_not_show(run: Deploying, live: Live, stand_in: S
     assert "Azure shows no name" in deployment.said[-1]
     assert state["outputs"]["partner_name"] == CONTOSO.name
     assert not run().changes(of(), state)
+    found = run().lifecycle.read(state["outputs"])
+    assert found is not None
+    assert (found.outputs["partner_name"], found.inputs) == (CONTOSO.name, None)
 
 
 # --- Drift -------------------------------------------------------------------------------------
@@ -440,6 +446,14 @@ def test_a_run_that_was_killed_after_its_write(run: Deploying, live: Live) -> No
     assert state["outputs"]["adopted"] is True
 
 
+def test_a_name_that_a_terminal_would_obey(run: Deploying, live: Live, stand_in: StandIn) -> None:
+    body = {"properties": {"partnerId": FABRIKAM.id, "partnerName": "\x1b[2J##vso[x]\nEvil"}}
+    stand_in.faults.add("GET", LIST, Respond(200, json.dumps(body)))
+    for said in (run().refused(of()), run().refused(of(FABRIKAM))):
+        assert "Evil" in said
+        assert not {"\x1b", "\n"} & set(said)
+
+
 def test_what_cannot_be_written_says_so(
     run: Deploying, live: Live, stand_in: StandIn, slept: list[float]
 ) -> None:
@@ -494,6 +508,27 @@ def test_is_ended_before_a_write_whose_engine_is_gone(
     with pytest.raises(Gone):
         lifecycle.create(checked.inputs)
     assert live.writes == []
+
+
+def test_without_the_extra_one_line_says_what_to_install() -> None:
+    program = """
+import sys
+from dpor_provider import PartnerAdminLink
+from dpor_provider.resources.dynamic_link import PartnerAdminLinkProvider
+from pulumi.dynamic import Config, ConfigureRequest
+assert not [name for name in sys.modules if name.partition(".")[0] == "azure"]
+sys.modules["azure.identity"] = None
+provider = PartnerAdminLinkProvider()
+provider.configure(ConfigureRequest(Config({}, "links")))
+(failure,) = provider.check({}, {"partner_id": "4567890"}).failures
+print(failure.reason)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") == 1
+    assert "pip install 'dpor-provider[azure]'" in done.stdout
 
 
 def test_no_token_in_what_is_kept_and_said(run: Deploying, stand_in: StandIn) -> None:
