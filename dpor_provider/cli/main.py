@@ -24,14 +24,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "access": ("dpor_provider.cli.access", "Access that partners hold, as people maintain it."),
     "check": ("dpor_provider.cli.check", "Check declarations, as the policy pack would."),
     "confirm": ("dpor_provider.cli.portal", "Confirm what the portal shows for a subscription."),
+    "destroy": ("dpor_provider.cli.engine", "Take a stack's resources away, with the engine."),
     "drift": ("dpor_provider.cli.drift", "Compare declarations with what is live."),
     "explain": ("dpor_provider.cli.rules", "Explain one rule."),
     "observe": ("dpor_provider.cli.portal", "Import what the portal shows from a CSV file."),
     "policies": ("dpor_provider.cli.policies", "Write a policy pack of one's own."),
+    "preview": ("dpor_provider.cli.engine", "Show what `dpor up` would do."),
+    "refresh": ("dpor_provider.cli.engine", "Bring a stack's state to what is live."),
     "registry": ("dpor_provider.cli.registry", "The system of record."),
     "rules": ("dpor_provider.cli.rules", "List the rules."),
     "schema": ("dpor_provider.cli.schema", "Print the declaration's JSON Schema."),
     "state": ("dpor_provider.cli.state", "What a Pulumi state would run."),
+    "up": ("dpor_provider.cli.engine", "Deploy a Pulumi project, fast, with the engine."),
     "worklist": ("dpor_provider.cli.portal", "What a person still has to do in the portal."),
 }
 """Each command's module, and its line in the help, which must not need the module."""

@@ -280,7 +280,7 @@ class Lifecycle:
                 self.before_write()
                 self._unlabel(self.live.designations[subscription_id])
             return
-        if record.partner_id != outputs["written_partner_id"] or record.claim != outputs["claim"]:
+        if not _owns(outputs, record):
             owner = f" of {record.managed_by}" if record.managed_by else ""
             self.say(
                 f"subscription {subscription_id} keeps its partner of record{owner},"
@@ -292,8 +292,7 @@ class Lifecycle:
             ):
                 self._release(record)
             return
-        default = OnDelete.RETAIN if outputs.get("adopted") else OnDelete.WITHDRAW
-        if OnDelete(outputs.get("on_delete") or default) is OnDelete.RETAIN:
+        if _retains(outputs):
             self._release(record)
             self.say(
                 f"subscription {subscription_id} keeps its partner of record,"
@@ -440,6 +439,20 @@ class Lifecycle:
             "adopted": record.adopted,
             "registry_id": self.live.registry_id,
         }
+
+
+def withdraws(outputs: Inputs, record: Record) -> bool:
+    """Whether the delete of a resource ends the live record, rather than leave it."""
+    return record.partner_id is not None and _owns(outputs, record) and not _retains(outputs)
+
+
+def _owns(outputs: Inputs, record: Record) -> bool:
+    return (record.partner_id, record.claim) == (outputs["written_partner_id"], outputs["claim"])
+
+
+def _retains(outputs: Inputs) -> bool:
+    default = OnDelete.RETAIN if outputs.get("adopted") else OnDelete.WITHDRAW
+    return OnDelete(outputs.get("on_delete") or default) is OnDelete.RETAIN
 
 
 def _recorded(record: Record) -> dict[str, Any]:

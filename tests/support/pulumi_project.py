@@ -110,6 +110,20 @@ class Project:
         )
         return Run(done.returncode, done.stdout)
 
+    def dpor(self, *arguments: str) -> Run:
+        """Run our own command in the project's folder."""
+        done = subprocess.run(
+            [Path(sys.executable).with_name("dpor"), *arguments],
+            cwd=self.folder,
+            env=self.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        return Run(done.returncode, done.stdout)
+
     def environment(self) -> dict[str, str]:
         """The engine's environment: nothing of the user's Pulumi, and no network."""
         kept = {key: value for key, value in os.environ.items() if "PULUMI" not in key}

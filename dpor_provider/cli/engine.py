@@ -1,0 +1,214 @@
+"""`dpor up`, `preview`, `destroy` and `refresh`: the Pulumi engine, for large estates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from dpor_provider.cli.output import (
+    Format,
+    format_option,
+    note,
+    print_json,
+    print_table,
+    print_text,
+)
+from dpor_provider.printable import inert
+
+KINDS = (
+    "designated",
+    "switched",
+    "adopted",
+    "repaired",
+    "updated",
+    "withdrawn",
+    "left",
+    "gone",
+    "unchanged",
+    "failed",
+)
+"""What happens to designations, in the order of a summary."""
+
+if TYPE_CHECKING:
+    from dpor_provider.engine.run import Outcome, Runner
+
+
+def _options(*kinds: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for kind in reversed(kinds):
+            command = kind(command)
+        return command
+
+    return decorate
+
+
+_common = _options(
+    click.option("--stack", metavar="NAME", help="The stack; the selected one by default."),
+    click.option(
+        "--target", "targets", metavar="URN", multiple=True, help="Only this resource; repeatable."
+    ),
+    click.option(
+        "--parallel", type=click.IntRange(min=1), metavar="N", help="Resources at a time."
+    ),
+    click.option("--diff", is_flag=True, help="Show the engine's own account of each change."),
+    format_option,
+)
+_expect_no_changes = click.option(
+    "--expect-no-changes", is_flag=True, help="Exit with 1 if there is anything to change."
+)
+_policies = _options(
+    click.option(
+        "--policy-pack",
+        "policy_packs",
+        type=click.Path(exists=True, file_okay=False, resolve_path=True),
+        multiple=True,
+        help="A policy pack to run; repeatable.",
+    ),
+    click.option(
+        "--policy-pack-config",
+        "policy_pack_configs",
+        type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+        multiple=True,
+        help="The settings of the pack at the same place; repeatable.",
+    ),
+)
+_guards = _options(
+    click.option(
+        "--allow-withdrawals",
+        type=click.IntRange(min=0),
+        default=0,
+        metavar="N",
+        help="Withdraw up to N designations, where 10 or a tenth of the estate would be refused.",
+    ),
+    click.option(
+        "--checkpoints",
+        is_flag=True,
+        help="Save the state at every step, also where that is not needed.",
+    ),
+)
+
+
+@click.command()
+@_common
+@_expect_no_changes
+@_policies
+@_guards
+@click.pass_context
+def up(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
+    """Deploy the project of the working folder, and what its preview showed.
+
+    Exit codes: 0 deployed, 1 refused by a policy or by the limit on withdrawals, or changes where
+    none were expected, 2 it failed.
+    """
+    _run(ctx, output_format, options, lambda runner: runner.up())
+
+
+@click.command()
+@_common
+@_expect_no_changes
+@_policies
+@click.pass_context
+def preview(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
+    """Show what `dpor up` would do.
+
+    Exit codes: 0 it could be done, 1 refused by a policy, or changes where none were expected, 2 it
+    would fail.
+    """
+    _run(ctx, output_format, options, lambda runner: runner.preview())
+
+
+@click.command()
+@_common
+@_guards
+@click.pass_context
+def destroy(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
+    """Take all resources of a stack away, and withdraw what they designated.
+
+    Exit codes: 0 destroyed, 1 refused by the limit on withdrawals, 2 it failed.
+    """
+    _run(ctx, output_format, options, lambda runner: runner.destroy())
+
+
+@click.command()
+@_common
+@_expect_no_changes
+@click.pass_context
+def refresh(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
+    """Bring the state to what is live; nothing but the state is written.
+
+    Exit codes: 0 done, 1 changes where none were expected, 2 it failed.
+    """
+    _run(ctx, output_format, options, lambda runner: runner.refresh())
+
+
+def _run(
+    ctx: click.Context,
+    output_format: Format,
+    options: dict[str, Any],
+    operation: Callable[[Runner], Outcome],
+) -> None:
+    from dpor_provider.cli.progress import progress
+    from dpor_provider.engine.run import Options, Runner
+
+    with progress() as watcher:
+        outcome = operation(Runner(Options(**options), watcher, Path.cwd()))
+    if output_format == "json":
+        print_json(_as_json(outcome))
+    else:
+        _print(outcome, diff=options["diff"])
+    ctx.exit(outcome.exit_code)
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    counts = Counter(change.kind.value for change in outcome.designations)
+    return {
+        "version": 1,
+        "operation": outcome.operation,
+        "stack": outcome.stack,
+        "result": "failed" if outcome.exit_code else "succeeded",
+        "changes": dict(outcome.changes),
+        "designations": {kind: counts[kind] for kind in KINDS if counts[kind]},
+        "failed": [asdict(failure) for failure in outcome.failures],
+        "diagnostics": [asdict(found) for found in outcome.diagnostics],
+        "duration_s": outcome.duration_s,
+    }
+
+
+def _print(outcome: Outcome, *, diff: bool) -> None:
+    for found in outcome.diagnostics:
+        note(inert(f"dpor: {found}"))
+    if diff:
+        print_text(outcome.output)
+    counts = Counter(change.kind.value for change in outcome.designations)
+    if not outcome.begun and not diff:
+        _print_changes(outcome)
+    what = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
+    begun = "" if outcome.begun or outcome.operation == "preview" else ", of which nothing was done"
+    print_text(
+        f"{outcome.operation} of {outcome.stack}: {what or 'no partner of record'}{begun}"
+        f" ({outcome.duration_s} s)"
+    )
+
+
+def _print_changes(outcome: Outcome) -> None:
+    changed = [change for change in outcome.designations if change.kind != "unchanged"]
+    if changed:
+        print_table(
+            "Plan",
+            ("Subscription", "Change", "Partner ID", "Former"),
+            (
+                (
+                    change.subscription_id,
+                    change.kind,
+                    change.partner_id,
+                    change.former_partner_id,
+                )
+                for change in changed
+            ),
+            "",
+        )

@@ -1,0 +1,334 @@
+"""`up`, `preview`, `destroy` and `refresh`: the real engine, on the user's own project."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from pulumi.automation import CommandError, LocalWorkspace, OnEvent, Stack, StackNotFoundError
+
+from dpor_provider.engine.command import Command
+from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
+from dpor_provider.engine.events import PARTNER_OF_RECORD, Diagnostic, Tally
+from dpor_provider.errors import Unavailable
+from dpor_provider.live import Live
+from dpor_provider.model import subscription_uuid
+from dpor_provider.platforms import open_platform, read_live
+from dpor_provider.registry import open_registry
+from dpor_provider.registry.url import project_folder
+from dpor_provider.settings import Settings
+
+SHOWN = 5
+"""How many subscriptions, or types, a sentence names."""
+
+EXIT_FOUND = 1
+EXIT_FAILED = 2
+EXIT_INTERRUPTED = 130
+
+CHANGES_FOUND = 7
+"""Pulumi's exit code where changes were found and none were expected."""
+
+
+class Watcher(Protocol):
+    """Shows a person how far a run is."""
+
+    def phase(self, name: str, total: int | None) -> None:
+        """What begins, and of how many resources it is, where that is known."""
+
+    def advance(self) -> None:
+        """One more resource is done with."""
+
+    def say(self, text: str) -> None:
+        """A line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a run; what is Pulumi's own is passed on."""
+
+    stack: str | None = None
+    """The selected one if None."""
+    policy_packs: tuple[str, ...] = ()
+    policy_pack_configs: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    parallel: int | None = None
+    diff: bool = False
+    expect_no_changes: bool = False
+    allow_withdrawals: int = 0
+    checkpoints: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A partner of record that could not be brought to what is declared."""
+
+    subscription_id: str | None
+    urn: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one command did, or found."""
+
+    operation: str
+    stack: str
+    exit_code: int
+    """0 fine, 1 something was found or refused, 2 the job could not be done, 130 stopped."""
+    changes: Mapping[str, int]
+    """The engine's count of steps, by operation."""
+    designations: tuple[Change, ...]
+    failures: tuple[Failure, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    begun: bool
+    """Whether anything was done; else it is what would be."""
+    output: str
+    """What the engine printed."""
+    duration_s: float
+
+
+class Runner:
+    """Runs the engine on the project that a folder belongs to.
+
+    Args:
+        options: What is asked.
+        watcher: Shows how far the run is.
+        start: The folder.
+
+    Raises:
+        Unavailable: there is no project, no engine or no stack.
+    """
+
+    def __init__(self, options: Options, watcher: Watcher, start: Path) -> None:
+        folder = project_folder(start)
+        if not (folder / "Pulumi.yaml").is_file():
+            raise Unavailable(
+                f"neither {start} nor a folder above it has a Pulumi.yaml; run this in the folder"
+                " of a Pulumi project"
+            )
+        self._began = time.monotonic()
+        self._options = options
+        self._watcher = watcher
+        self._command = Command(watcher.say)
+        self._workspace = Workspace(work_dir=str(folder), pulumi_command=self._command)
+        self._stack = Stack.select(options.stack or self._selected(), self._workspace)
+        self._output: list[str] = []
+        self._config: Mapping[str, str] = {}
+        self._live = cache(self._read_live)
+
+    def preview(self) -> Outcome:
+        """Show what `up` would do."""
+        plan, code = self._preview(None)
+        return self._outcome("preview", plan, code, begun=False)
+
+    def up(self) -> Outcome:
+        """Preview, and deploy what the preview showed."""
+        with tempfile.TemporaryDirectory(prefix="dpor-") as folder:
+            file = str(Path(folder) / "plan.json")
+            plan, code = self._preview(file)
+            if code := code or self._refused(plan, "deployed"):
+                return self._outcome("up", plan, code, begun=False)
+            ours = self._ours(plan)
+            self._skip_checkpoints(ours)
+            done, code = self._engine(
+                "deploying",
+                len(plan.steps),
+                lambda on_event: self._stack.up(
+                    **self._passed_on,
+                    **self._of_the_program,
+                    # A plan holds every value; those of other providers may differ each time.
+                    plan=file if ours else None,
+                    on_event=on_event,
+                ),
+            )
+        return self._outcome("up", done, code)
+
+    def destroy(self) -> Outcome:
+        """Take the stack's resources away."""
+        plan, code = self._engine(
+            "previewing",
+            None,
+            lambda on_event: self._stack.preview_destroy(**self._passed_on, on_event=on_event),
+        )
+        if code := code or self._refused(plan, "destroyed"):
+            return self._outcome("destroy", plan, code, begun=False)
+        self._skip_checkpoints(self._ours(plan))
+        done, code = self._engine(
+            "destroying",
+            len(plan.steps),
+            lambda on_event: self._stack.destroy(**self._passed_on, on_event=on_event),
+        )
+        return self._outcome("destroy", done, code)
+
+    def refresh(self) -> Outcome:
+        """Bring the state to what is live; nothing but the state is written."""
+        done, code = self._engine(
+            "refreshing",
+            None,
+            lambda on_event: self._stack.refresh(
+                **self._passed_on,
+                expect_no_changes=self._options.expect_no_changes,
+                on_event=on_event,
+            ),
+        )
+        return self._outcome("refresh", done, code)
+
+    # --- The engine ----------------------------------------------------------------------------
+
+    @property
+    def _passed_on(self) -> dict[str, Any]:
+        return {
+            "parallel": self._options.parallel,
+            "target": list(self._options.targets),
+            "diff": self._options.diff,
+            "color": "never",
+            "on_output": self._output.append,
+        }
+
+    @property
+    def _of_the_program(self) -> dict[str, Any]:
+        return {
+            "expect_no_changes": self._options.expect_no_changes,
+            "policy_packs": list(self._options.policy_packs),
+            "policy_pack_configs": list(self._options.policy_pack_configs),
+        }
+
+    def _preview(self, plan: str | None) -> tuple[Tally, int]:
+        return self._engine(
+            "previewing",
+            None,
+            lambda on_event: self._stack.preview(
+                **self._passed_on,
+                **self._of_the_program,
+                plan=plan,
+                on_event=on_event,
+            ),
+        )
+
+    def _engine(
+        self, phase: str, total: int | None, call: Callable[[OnEvent], object]
+    ) -> tuple[Tally, int]:
+        """Run the engine once; returns what it did, and our exit code."""
+        self._watcher.phase(phase, total)
+        self._output.clear()
+        tally = Tally(self._watcher.advance)
+        try:
+            call(tally)
+            return tally, 0
+        except StackNotFoundError:
+            name = self._stack.name
+            raise Unavailable(
+                f"there is no stack {name!r}; make it with: pulumi stack init {name}"
+            ) from None
+        except CommandError:
+            return tally, self._exit_code(tally)
+        finally:
+            self._config = tally.config
+
+    def _exit_code(self, tally: Tally) -> int:
+        result = self._command.result
+        if self._command.interrupted:
+            return EXIT_INTERRUPTED
+        if any(found.violation for found in tally.diagnostics):
+            return EXIT_FOUND
+        if result is not None and result.code == CHANGES_FOUND:
+            tally.complain("there are changes, and none were expected")
+            return EXIT_FOUND
+        if not any(tally.errors) and result is not None:
+            tally.complain(result.stderr.strip().removeprefix("error: ") or "the engine failed")
+        return EXIT_FAILED
+
+    def _selected(self) -> str:
+        try:
+            found = self._workspace.stack()
+        except CommandError:
+            result = self._command.result
+            raise Unavailable(
+                (result.stderr if result else "").strip().removeprefix("error: ")
+            ) from None
+        if found is None:
+            raise Unavailable("no stack is selected; name one with --stack")
+        return found.name
+
+    # --- What is refused, and what is safe -----------------------------------------------------
+
+    def _refused(self, plan: Tally, done: str) -> int:
+        """The exit code if the plan withdraws more than it may; 0 if not."""
+        designations = list(plan.designations)
+        withdrawn = [
+            change.subscription_id or ""
+            for change in changes(designations, self._live)
+            if change.kind is Kind.WITHDRAWN
+        ]
+        estate = sum(bool(step.old) for step in designations)
+        if len(withdrawn) <= max(limit(estate), self._options.allow_withdrawals):
+            return 0
+        plan.complain(
+            f"this would withdraw {len(withdrawn)} of {estate} designations"
+            f" ({_some(withdrawn)}); nothing was {done}; if it is meant, say"
+            f" --allow-withdrawals {len(withdrawn)}"
+        )
+        return EXIT_FOUND
+
+    def _ours(self, plan: Tally) -> bool:
+        """Whether the next run finds again whatever a lost state would have known."""
+        foreign = sorted({step.type for step in plan.steps.values() if not step.ours})
+        if foreign:
+            self._watcher.say(
+                "checkpoints are kept, which takes longer: the stack has resources of other"
+                f" kinds ({_some(foreign)})"
+            )
+        return not foreign
+
+    def _skip_checkpoints(self, safe: bool) -> None:
+        skipped = safe and not self._options.checkpoints
+        self._workspace.env_vars = {"PULUMI_SKIP_CHECKPOINTS": "true" if skipped else "false"}
+
+    # --- What came of it -----------------------------------------------------------------------
+
+    def _read_live(self) -> Live:
+        settings = Settings.read(self._config.get)
+        registry = open_registry(settings.registry)
+        return read_live(registry, open_platform(settings.platform, registry))
+
+    def _outcome(
+        self, operation: str, tally: Tally, exit_code: int, *, begun: bool = True
+    ) -> Outcome:
+        steps = list(tally.designations)
+        return Outcome(
+            operation,
+            self._stack.name,
+            exit_code,
+            tally.changes,
+            tuple(refreshed(steps) if operation == "refresh" else changes(steps, self._live)),
+            tuple(_failures(tally)),
+            tally.said,
+            begun,
+            "".join(self._output),
+            round(time.monotonic() - self._began, 1),
+        )
+
+
+class Workspace(LocalWorkspace):
+    """A user's project, whose selected stack stays the user's choice."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leave the selection as it is; every command names its stack."""
+
+
+def _failures(tally: Tally) -> Iterator[Failure]:
+    subscriptions = {step.urn: step.subscription_id for step in tally.designations}
+    for found in tally.errors:
+        if found.urn and PARTNER_OF_RECORD in found.urn and not found.policy:
+            name = subscription_uuid(found.urn.rpartition("::")[2])
+            yield Failure(subscriptions.get(found.urn) or name, found.urn, found.message)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")

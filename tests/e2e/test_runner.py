@@ -1,0 +1,164 @@
+"""`dpor up`, `preview`, `destroy` and `refresh` on the real engine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.backends import CONTOSO, FABRIKAM, Backend
+from support.pulumi_project import Project, of
+
+PACK = Path(__file__).parent.parent.parent / "policies"
+
+
+def subscriptions(count: int) -> list[str]:
+    return [str(uuid.uuid4()) for _ in range(count)]
+
+
+def declare(project: Project, *ids: str, partner_id: str = CONTOSO.id, **rest: Any) -> None:
+    project.declare(*(of(one, partner_id, name=one) for one in ids), **rest)
+
+
+def result(project: Project, *arguments: str, exit_code: int = 0) -> dict[str, Any]:
+    """What a command says in JSON, on stdout alone."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("dpor"), *arguments, "--format", "json"],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == exit_code, done.stdout + done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert found["version"] == 1
+    assert found["operation"] == arguments[0]
+    assert found["result"] == ("failed" if exit_code else "succeeded")
+    return found
+
+
+def test_what_is_declared_is_deployed_changed_and_destroyed(
+    project: Project, backend: Backend
+) -> None:
+    one, two, three = subscriptions(3)
+    backend.designate(three, CONTOSO)
+    declare(project, one, two, three)
+    planned = result(project, "preview")
+    assert planned["designations"] == {"designated": 2, "adopted": 1}
+    assert backend.live(one) is None
+    done = result(project, "up")
+    assert done["designations"] == {"designated": 2, "adopted": 1}
+    assert done["stack"] == "dev"
+    assert done["changes"]["create"] == 4
+    assert backend.live(one) == CONTOSO.id
+    assert "pending_operations" not in project.run("stack", "export").ok().output
+
+    assert project.dpor("up", "--expect-no-changes").ok().output.startswith("up of dev: 3 unch")
+    backend.designate(one, FABRIKAM)
+    declare(project, one, partner_id=CONTOSO.id)
+    project.declare(of(one, name=one), of(two, FABRIKAM.id, name=two))
+    refused = result(project, "up", "--expect-no-changes", exit_code=1)
+    assert refused["designations"] == {"switched": 1, "repaired": 1, "left": 1}
+    assert backend.live(two) == CONTOSO.id
+    assert result(project, "up")["designations"] == refused["designations"]
+    assert backend.live(one) == CONTOSO.id
+    assert backend.live(two) == FABRIKAM.id
+    # What was adopted is kept when its resource goes.
+    assert backend.live(three) == CONTOSO.id
+    project.assert_settled()
+
+    backend.withdraw(two)
+    assert result(project, "refresh")["designations"] == {"gone": 1, "unchanged": 1}
+    assert result(project, "destroy")["designations"] == {"withdrawn": 1}
+    assert backend.live(one) is None
+
+
+def test_a_faulty_program_is_told_without_noise(project: Project, subscription: str) -> None:
+    (project.folder / "partners.yaml").write_text(
+        f"version: 1\npartners: {{x: {{id: '4567899', name: X}}}}\n"
+        f"subscriptions: [{{id: {subscription}, partner: x}}]\n"
+    )
+    project.declare(declare=["partners.yaml"])
+    failed = result(project, "up", exit_code=2)
+    assert [found["severity"] for found in failed["diagnostics"]] == ["error"]
+    assert "DPOR102" in failed["diagnostics"][0]["message"]
+    assert "unhandled" not in project.dpor("up").failed().output
+    declare(project, subscription, partner_id="4567899")
+    (failure,) = result(project, "up", exit_code=2)["failed"]
+    assert failure["subscription_id"] == subscription
+    assert failure["urn"].endswith(subscription)
+    assert "DPOR102" in failure["message"]
+
+
+def test_what_a_policy_blocks_is_found_and_nothing_is_deployed(
+    project: Project, backend: Backend, subscription: str, tmp_path: Path
+) -> None:
+    config = tmp_path / "pack.json"
+    config.write_text(json.dumps({"DPOR403": "mandatory"}))
+    declare(project, subscription)
+    guarded = ("--policy-pack", str(PACK), "--policy-pack-config", str(config))
+    blocked = result(project, "up", *guarded, exit_code=1)
+    (violation,) = (found for found in blocked["diagnostics"] if found["severity"] == "error")
+    assert violation["policy"] == "DPOR403"
+    assert violation["message"].startswith("no data-sharing agreement with Contoso Consulting")
+    assert backend.live(subscription) is None
+
+
+def test_the_engines_options_are_passed_on(project: Project, backend: Backend) -> None:
+    one, two = subscriptions(2)
+    declare(project, one, two)
+    project.dpor("up", "--parallel", "1").ok()
+    project.declare(of(one, FABRIKAM.id, name=one), of(two, FABRIKAM.id, name=two))
+    urn = f"urn:pulumi:dev::estate::pulumi-python:dynamic/dpor:PartnerOfRecord::{one}"
+    preview = project.dpor("preview", "--target", urn, "--diff").ok().output
+    assert f'~ partner_id: "{CONTOSO.id}" => "{FABRIKAM.id}"' in preview
+    project.dpor("up", "--target", urn, "--stack", "dev").ok()
+    assert (backend.live(one), backend.live(two)) == (FABRIKAM.id, CONTOSO.id)
+
+
+def test_a_plan_that_withdraws_too_much_is_refused(project: Project, backend: Backend) -> None:
+    ids = subscriptions(3)
+    declare(project, *ids)
+    project.dpor("up").ok()
+    declare(project, ids[0])
+    refused = result(project, "up", "--allow-withdrawals", "1", exit_code=1)
+    (found,) = refused["diagnostics"]
+    assert "withdraw 2 of 3 designations" in found["message"]
+    assert ids[1] in found["message"]
+    assert all(backend.live(one) for one in ids)
+    assert "withdraw 3 of 3" in project.dpor("destroy").failed().output
+    assert result(project, "up", "--allow-withdrawals", "2")["designations"]["withdrawn"] == 2
+    # What another one declares now, or has, is not withdrawn.
+    project.declare(of(ids[0], name="renamed"))
+    assert result(project, "up")["designations"] == {"adopted": 1, "left": 1}
+    backend.designate(ids[0], FABRIKAM)
+    assert result(project, "destroy")["designations"] == {"left": 1}
+    assert backend.live(ids[0]) == FABRIKAM.id
+
+
+def test_a_stack_with_other_resources_keeps_its_checkpoints(
+    project: Project, backend: Backend
+) -> None:
+    project.declare({**of("", name="payments"), "made": "sub"})
+    output = project.dpor("up").ok().output
+    assert "checkpoints are kept" in output
+    assert "(pulumi-python:dynamic:Resource)" in output
+    assert result(project, "destroy")["designations"] == {"withdrawn": 1}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["--stack", "nope"], "there is no stack 'nope'; make it with: pulumi stack init nope"),
+        (["--target"], "Option '--target' requires an argument; see: dpor up --help"),
+    ],
+)
+def test_what_is_missing_is_one_line(project: Project, arguments: list[str], problem: str) -> None:
+    run = project.dpor("up", *arguments)
+    assert run.exit_code == 2
+    assert run.output == f"dpor: {problem}\n"
