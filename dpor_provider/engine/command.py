@@ -13,7 +13,7 @@ from typing import Any
 from pulumi.automation import CommandResult, PulumiCommand
 from pulumi.automation.errors import InvalidVersionError, create_command_error
 
-from dpor_provider.engine.processes import end_session
+from dpor_provider.engine.processes import MARK, end_session
 from dpor_provider.errors import Unavailable
 
 INSTALL = "https://www.pulumi.com/docs/iac/download-install/"
@@ -68,7 +68,12 @@ class Command(PulumiCommand):
         engine = subprocess.Popen(  # noqa: S603 - the arguments are a list
             [self.command, "--non-interactive", *args],
             cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            env={
+                **os.environ,
+                **additional_env,
+                "PULUMI_AUTOMATION_API": "true",
+                MARK: str(os.getpid()),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

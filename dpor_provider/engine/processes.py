@@ -8,6 +8,9 @@ from datetime import datetime
 
 import psutil
 
+MARK = "DPOR_RUNNER"
+"""The environment variable by which the processes of our runs are known."""
+
 GRACE_S = 5
 """How long a process that is asked to end may take."""
 
@@ -25,13 +28,15 @@ def is_gone(pid: int, since: datetime) -> bool:
 
 
 def end_session(leader: int) -> int:
-    """End all other processes of the session that a process led, and wait until they are gone.
+    """End what an engine of ours, the leader of its session, left behind; wait until it is gone.
+
+    A system gives the leader's id to nobody else as long as its session has members (POSIX,
+    "Process ID Reuse").
 
     Returns:
-        How many there were.
+        How many processes there were.
     """
-    left = [process for process in psutil.process_iter() if _session(process.pid) == leader]
-    left = [process for process in left if process.pid != leader]
+    left = [process for process in psutil.process_iter() if _left_by(leader, process)]
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.terminate()
@@ -43,8 +48,10 @@ def end_session(leader: int) -> int:
     return len(left)
 
 
-def _session(pid: int) -> int | None:
+def _left_by(leader: int, process: psutil.Process) -> bool:
     try:
-        return os.getsid(pid)
-    except (ProcessLookupError, PermissionError):
-        return None
+        if process.pid == leader or os.getsid(process.pid) != leader:
+            return False
+        return MARK in process.environ()
+    except (OSError, psutil.Error):
+        return False

@@ -10,11 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from pulumi.automation import CommandError, LocalWorkspace, OnEvent, Stack, StackNotFoundError
+from pulumi.automation import (
+    CommandError,
+    ConcurrentUpdateError,
+    LocalWorkspace,
+    OnEvent,
+    Stack,
+    StackNotFoundError,
+)
 
 from dpor_provider.engine.command import Command
 from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
 from dpor_provider.engine.events import PARTNER_OF_RECORD, Diagnostic, Tally
+from dpor_provider.engine.locks import named
+from dpor_provider.engine.processes import end_session
 from dpor_provider.errors import Unavailable
 from dpor_provider.live import Live
 from dpor_provider.model import subscription_uuid
@@ -225,10 +234,33 @@ class Runner:
             raise Unavailable(
                 f"there is no stack {name!r}; make it with: pulumi stack init {name}"
             ) from None
+        except ConcurrentUpdateError as error:
+            self._lift_locks(str(error))
+            return self._engine(phase, total, call)
         except CommandError:
             return tally, self._exit_code(tally)
         finally:
             self._config = tally.config
+
+    def _lift_locks(self, error: str) -> None:
+        """Take the locks of killed runs of this host away.
+
+        Raises:
+            Unavailable: the stack is locked by another run.
+        """
+        stack, locks = self._stack.name, tuple(named(error))
+        held = [lock for lock in locks if not (lock.file and lock.left_behind)]
+        if held or not locks:
+            who = "; ".join(map(str, held)) or "another run"
+            raise Unavailable(
+                f"stack {stack} is locked by {who}; wait until that run has ended, or, if it has,"
+                f" say: pulumi cancel --stack {stack}"
+            )
+        for lock in locks:
+            left = end_session(lock.pid)
+            lock.lift()
+            ended = f", and ended {left} processes that it left behind" if left else ""
+            self._watcher.say(f"lifted the lock of a killed run, held by {lock}{ended}")
 
     def _exit_code(self, tally: Tally) -> int:
         result = self._command.result

@@ -155,7 +155,7 @@ def test_a_stack_with_other_resources_keeps_its_checkpoints(
     ("arguments", "problem"),
     [
         (["--stack", "nope"], "there is no stack 'nope'; make it with: pulumi stack init nope"),
-        (["--target"], "Option '--target' requires an argument; see: dpor up --help"),
+        (["--target"], "Option '--target' requires an argument; see: dpor --help"),
     ],
 )
 def test_what_is_missing_is_one_line(project: Project, arguments: list[str], problem: str) -> None:
