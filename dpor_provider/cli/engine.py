@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from contextlib import chdir
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from dpor_provider.cli.output import (
     print_table,
     print_text,
 )
+from dpor_provider.errors import Invalid
 from dpor_provider.printable import inert
 
 KINDS = (
@@ -36,6 +38,7 @@ KINDS = (
 
 if TYPE_CHECKING:
     from dpor_provider.engine.run import Outcome, Runner
+    from dpor_provider.resources.shard import Shard
 
 
 def _options(*kinds: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -47,8 +50,48 @@ def _options(*kinds: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
+class ShardOf(click.ParamType["Shard"]):
+    """A shard."""
+
+    name = "shard"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Shard:
+        """Read K/N."""
+        from dpor_provider.resources.shard import Shard
+
+        try:
+            return Shard.parse(str(value))
+        except Invalid as error:
+            self.fail(str(error), param, ctx)
+
+
+SHARD = ShardOf()
+
+
+def _change_folder(ctx: click.Context, _param: click.Parameter, folder: Path | None) -> None:
+    if folder:
+        ctx.with_resource(chdir(folder))
+
+
 _common = _options(
+    click.option(
+        "-C",
+        "--cwd",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        is_eager=True,
+        expose_value=False,
+        callback=_change_folder,
+        help="Run as if started in this folder.",
+    ),
     click.option("--stack", metavar="NAME", help="The stack; the selected one by default."),
+    click.option(
+        "--shard",
+        type=SHARD,
+        metavar="K/N",
+        help="Only the Kth of N parts of the estate, in a stack of its own: STACK-K-of-N.",
+    ),
     click.option(
         "--target", "targets", metavar="URN", multiple=True, help="Only this resource; repeatable."
     ),
@@ -57,6 +100,9 @@ _common = _options(
     ),
     click.option("--diff", is_flag=True, help="Show the engine's own account of each change."),
     format_option,
+)
+_refresh_first = click.option(
+    "--refresh", is_flag=True, help="Bring the state to what is live first."
 )
 _expect_no_changes = click.option(
     "--expect-no-changes", is_flag=True, help="Exit with 1 if there is anything to change."
@@ -95,6 +141,7 @@ _guards = _options(
 
 @click.command()
 @_common
+@_refresh_first
 @_expect_no_changes
 @_policies
 @_guards
@@ -110,6 +157,7 @@ def up(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
 
 @click.command()
 @_common
+@_refresh_first
 @_expect_no_changes
 @_policies
 @click.pass_context
@@ -124,6 +172,7 @@ def preview(ctx: click.Context, /, output_format: Format, **options: Any) -> Non
 
 @click.command()
 @_common
+@_refresh_first
 @_guards
 @click.pass_context
 def destroy(ctx: click.Context, /, output_format: Format, **options: Any) -> None:

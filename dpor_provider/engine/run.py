@@ -5,11 +5,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
+import yaml
 from pulumi.automation import (
     CommandError,
     ConcurrentUpdateError,
@@ -30,6 +32,7 @@ from dpor_provider.model import subscription_uuid
 from dpor_provider.platforms import open_platform, read_live
 from dpor_provider.registry import open_registry
 from dpor_provider.registry.url import project_folder
+from dpor_provider.resources.shard import VARIABLE, Shard
 from dpor_provider.settings import Settings
 
 SHOWN = 5
@@ -67,9 +70,12 @@ class Options:
     targets: tuple[str, ...] = ()
     parallel: int | None = None
     diff: bool = False
+    refresh: bool = False
     expect_no_changes: bool = False
     allow_withdrawals: int = 0
     checkpoints: bool = False
+    shard: Shard | None = None
+    """The part of the estate, in a stack of its own with the named stack's configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,13 @@ class Runner:
         self._watcher = watcher
         self._command = Command(watcher.say)
         self._workspace = Workspace(work_dir=str(folder), pulumi_command=self._command)
-        self._stack = Stack.select(options.stack or self._selected(), self._workspace)
+        name = options.stack or self._selected()
+        self._config_file: Path | None = None
+        if options.shard:
+            self._config_file = self._workspace.config_file(name)
+            name = options.shard.stack(name)
+            self._workspace.env_vars = {VARIABLE: str(options.shard)}
+        self._stack = Stack.select(name, self._workspace)
         self._output: list[str] = []
         self._config: Mapping[str, str] = {}
         self._live = cache(self._read_live)
@@ -162,7 +174,9 @@ class Runner:
         plan, code = self._engine(
             "previewing",
             None,
-            lambda on_event: self._stack.preview_destroy(**self._passed_on, on_event=on_event),
+            lambda on_event: self._stack.preview_destroy(
+                **self._passed_on, refresh=self._options.refresh, on_event=on_event
+            ),
         )
         if code := code or self._refused(plan, "destroyed"):
             return self._outcome("destroy", plan, code, begun=False)
@@ -170,7 +184,9 @@ class Runner:
         done, code = self._engine(
             "destroying",
             len(plan.steps),
-            lambda on_event: self._stack.destroy(**self._passed_on, on_event=on_event),
+            lambda on_event: self._stack.destroy(
+                **self._passed_on, refresh=self._options.refresh, on_event=on_event
+            ),
         )
         return self._outcome("destroy", done, code)
 
@@ -196,18 +212,22 @@ class Runner:
             "target": list(self._options.targets),
             "diff": self._options.diff,
             "color": "never",
+            "config_file": str(self._config_file) if self._config_file else None,
             "on_output": self._output.append,
         }
 
     @property
     def _of_the_program(self) -> dict[str, Any]:
         return {
+            "refresh": self._options.refresh,
             "expect_no_changes": self._options.expect_no_changes,
             "policy_packs": list(self._options.policy_packs),
             "policy_pack_configs": list(self._options.policy_pack_configs),
         }
 
     def _preview(self, plan: str | None) -> tuple[Tally, int]:
+        if self._options.shard:
+            self._make_stack()
         return self._engine(
             "previewing",
             None,
@@ -231,6 +251,10 @@ class Runner:
             return tally, 0
         except StackNotFoundError:
             name = self._stack.name
+            if shard := self._options.shard:
+                raise Unavailable(
+                    f"there is no stack {name!r}; dpor up --shard {shard} makes it"
+                ) from None
             raise Unavailable(
                 f"there is no stack {name!r}; make it with: pulumi stack init {name}"
             ) from None
@@ -241,6 +265,14 @@ class Runner:
             return tally, self._exit_code(tally)
         finally:
             self._config = tally.config
+
+    def _make_stack(self) -> None:
+        with self._one_line():
+            stacks = {_plain_name(stack.name) for stack in self._workspace.list_stacks()}
+            if _plain_name(self._stack.name) in stacks:
+                return
+            self._workspace.create_stack(self._stack.name)
+        self._watcher.say(f"made the stack {self._stack.name}")
 
     def _lift_locks(self, error: str) -> None:
         """Take the locks of killed runs of this host away.
@@ -275,14 +307,18 @@ class Runner:
             tally.complain(result.stderr.strip().removeprefix("error: ") or "the engine failed")
         return EXIT_FAILED
 
-    def _selected(self) -> str:
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
         try:
-            found = self._workspace.stack()
+            yield
         except CommandError:
             result = self._command.result
-            raise Unavailable(
-                (result.stderr if result else "").strip().removeprefix("error: ")
-            ) from None
+            said = (result.stderr if result else "").strip().removeprefix("error: ")
+            raise Unavailable(said or "the engine failed") from None
+
+    def _selected(self) -> str:
+        with self._one_line():
+            found = self._workspace.stack()
         if found is None:
             raise Unavailable("no stack is selected; name one with --stack")
         return found.name
@@ -319,14 +355,19 @@ class Runner:
 
     def _skip_checkpoints(self, safe: bool) -> None:
         skipped = safe and not self._options.checkpoints
-        self._workspace.env_vars = {"PULUMI_SKIP_CHECKPOINTS": "true" if skipped else "false"}
+        self._workspace.env_vars = {
+            **self._workspace.env_vars,
+            "PULUMI_SKIP_CHECKPOINTS": "true" if skipped else "false",
+        }
 
     # --- What came of it -----------------------------------------------------------------------
 
     def _read_live(self) -> Live:
         settings = Settings.read(self._config.get)
         registry = open_registry(settings.registry)
-        return read_live(registry, open_platform(settings.platform, registry))
+        return read_live(
+            registry, open_platform(settings.platform, registry, credit=settings.credit)
+        )
 
     def _outcome(
         self, operation: str, tally: Tally, exit_code: int, *, begun: bool = True
@@ -352,6 +393,25 @@ class Workspace(LocalWorkspace):
     def select_stack(self, stack_name: str) -> None:
         """Leave the selection as it is; every command names its stack."""
 
+    def config_file(self, stack_name: str) -> Path | None:
+        """The file of a stack's configuration; None if it has none."""
+        folder = Path(self.work_dir)
+        project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
+        file = (
+            folder
+            / (project.get("stackConfigDir") or "")
+            / f"Pulumi.{_plain_name(stack_name)}.yaml"
+        )
+        return file if file.is_file() else None
+
+    def create_stack(self, stack_name: str) -> None:
+        """Make a stack that has no configuration of its own, and leave the selection as it is."""
+        before = self.config_file(stack_name)
+        self._run_pulumi_cmd_sync(["stack", "init", stack_name, "--no-select"])
+        made = self.config_file(stack_name)
+        if made and not before:
+            made.unlink()
+
 
 def _failures(tally: Tally) -> Iterator[Failure]:
     subscriptions = {step.urn: step.subscription_id for step in tally.designations}
@@ -359,6 +419,11 @@ def _failures(tally: Tally) -> Iterator[Failure]:
         if found.urn and PARTNER_OF_RECORD in found.urn and not found.policy:
             name = subscription_uuid(found.urn.rpartition("::")[2])
             yield Failure(subscriptions.get(found.urn) or name, found.urn, found.message)
+
+
+def _plain_name(stack: str) -> str:
+    """A stack's name without the organization's and the project's."""
+    return stack.rpartition("/")[2]
 
 
 def _some(names: Sequence[str]) -> str:

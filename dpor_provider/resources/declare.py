@@ -17,6 +17,7 @@ from dpor_provider.platforms import open_platform, read_live
 from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
 from dpor_provider.resources.dynamic import PartnerOfRecord
+from dpor_provider.resources.program import program_shard
 from dpor_provider.rules import Terms, guard, subjects
 from dpor_provider.settings import Settings
 
@@ -35,12 +36,13 @@ def declare(
 
     Returns:
         The resources by subscription id. A subscription with the partner `none` or `undecided`
-        has no resource.
+        has no resource, nor has one of another shard (`dpor up --shard`).
 
     Raises:
         pulumi.RunError: the declaration has problems, or the registry cannot be read.
     """
     try:
+        shard = program_shard()
         loaded = load(paths)
         settings = Settings.read(_config)
         registry = open_registry(settings.registry)
@@ -52,8 +54,17 @@ def declare(
     except DporError as error:
         raise pulumi.RunError(line(str(error))) from None
     owner = f"{pulumi.get_project()}/{pulumi.get_stack()}"
+    estate = replace(
+        loaded.estate,
+        subscriptions=tuple(
+            declared
+            for declared in loaded.estate.subscriptions
+            # What is no subscription's id is everybody's problem.
+            if not declared.subscription_id or shard.holds(declared.subscription_id)
+        ),
+    )
     findings = sorted(
-        (*loaded.findings, *_examine(loaded.estate, live, owner)), key=lambda found: found.place
+        (*loaded.findings, *_examine(estate, live, owner)), key=lambda found: found.place
     )
     # What is wrong with a partner is wrong for each of its subscriptions, and is said once.
     if lines := list(dict.fromkeys(line(str(finding)) for finding in findings)):
@@ -61,7 +72,7 @@ def declare(
         raise pulumi.RunError("\n".join((f"{problems}; nothing was deployed", *lines)))
     return {
         declared.subscription_id: _resource(declared, opts)
-        for declared in loaded.estate.subscriptions
+        for declared in estate.subscriptions
         if declared.intent is Intent.DESIGNATED
     }
 

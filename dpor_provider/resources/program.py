@@ -1,15 +1,37 @@
-"""One program's declarations: nothing twice, found before anything is registered."""
+"""One program's declarations: its shard, and nothing twice.
+
+Both are found before anything is registered.
+"""
 
 from __future__ import annotations
 
+import os
+from functools import cache
+
 import pulumi
 
+from dpor_provider.errors import Invalid
 from dpor_provider.model import subscription_uuid
+from dpor_provider.printable import line
+from dpor_provider.resources.shard import CONFIG, VARIABLE, Shard, shard_of
 from dpor_provider.rules.dpor401 import DuplicateDesignation, declared_twice
 
 _declared: dict[str, str] = {}
 _twice: list[str] = []
 _only: dict[str, str] = {}
+
+
+@cache
+def program_shard() -> Shard:
+    """The shard that this program declares; the whole estate if none is configured.
+
+    Raises:
+        Invalid: what is configured is no shard, or not that of the stack.
+    """
+    namespace, _, name = CONFIG.partition(":")
+    return shard_of(
+        pulumi.get_stack(), pulumi.Config(namespace).get(name) or os.environ.get(VARIABLE)
+    )
 
 
 def once_per_subscription(
@@ -22,13 +44,22 @@ def once_per_subscription(
     that time. An id that comes from another resource is compared in the provider's check.
 
     Raises:
-        pulumi.RunError: another resource of this program has it.
+        pulumi.RunError: another resource of this program has it, or it is another shard's.
     """
     if not isinstance(subscription_id, str):
         return subscription_id
     canonical = subscription_uuid(subscription_id)
     if canonical is None:
         return subscription_id
+    try:
+        shard = program_shard()
+    except Invalid as error:
+        raise pulumi.RunError(line(str(error))) from None
+    if not shard.holds(canonical):
+        raise pulumi.RunError(
+            f"{resource_name}: subscription {canonical} is not of shard {shard}, and every shard"
+            " runs this program; declare it in a file, with declare(), which takes the shard's own"
+        )
     other = _declared.setdefault(canonical, resource_name)
     if other != resource_name:
         twice = declared_twice(canonical, repr(other))

@@ -1,0 +1,218 @@
+"""`dpor up` that is stopped or killed: the next one ends it, and nothing is written twice."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection
+from contextlib import closing, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+from support.backends import CONTOSO, Backend
+from support.pulumi_project import Project, of
+from support.thorough import Survived
+
+from dpor_provider.model import Action
+
+KILLS = int(os.environ.get("DPOR_TEST_ENGINE_KILLS", "3"))
+SIZE = int(os.environ.get("DPOR_TEST_ENGINE_SIZE", "40"))
+SEED = int(os.environ.get("DPOR_TEST_ENGINE_SEED", str(random.randrange(2**32))))
+
+
+def start(project: Project, *arguments: str) -> subprocess.Popen[str]:
+    """Start our command, as a terminal would."""
+    return subprocess.Popen(
+        [Path(sys.executable).with_name("dpor"), *arguments],
+        cwd=project.folder,
+        env=project.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def engines(runner: subprocess.Popen[str]) -> list[psutil.Process]:
+    """The engine that a runner has started, while both are there."""
+    with suppress(psutil.NoSuchProcess):
+        return [one for one in psutil.Process(runner.pid).children() if one.name() == "pulumi"]
+    return []
+
+
+def kill_engine(runner: subprocess.Popen[str]) -> None:
+    for engine in engines(runner):
+        engine.kill()
+
+
+def kill_runner(runner: subprocess.Popen[str]) -> None:
+    """The engine ends by itself when nobody reads what it prints."""
+    left = engines(runner)
+    runner.kill()
+    _, alive = psutil.wait_procs(left, timeout=60)
+    assert alive == []
+
+
+def kill_all(runner: subprocess.Popen[str]) -> None:
+    """As an operating system that runs out of memory, or a container that is removed."""
+    processes = [psutil.Process(runner.pid)]
+    with suppress(psutil.NoSuchProcess):
+        processes += processes[0].children(recursive=True)
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def locks(project: Project) -> list[Path]:
+    return list((project.folder.parent / "state" / ".pulumi" / "locks").rglob("*.json"))
+
+
+def settled(
+    project: Project, backend: Backend, declared: set[str], gone: Collection[str] = ()
+) -> None:
+    """The estate is exactly the declared one, all of it written once, and nothing is pending."""
+    rows = backend.registry().designations.all().values()
+    assert {row.subscription_id for row in rows if row.partner_id} == declared
+    written = Counter(
+        (entry.action.value, entry.subscription_id)
+        for entry in backend.registry().audit.entries()
+        if entry.subscription_id and entry.action is not Action.ADOPT
+    )
+    designated = [("designate", one) for one in (*declared, *gone)]
+    assert written == Counter([*designated, *(("withdraw", one) for one in gone)])
+    exported = json.loads(project.run("stack", "export").ok().output)["deployment"]
+    assert not exported.get("pending_operations")
+    ours = [one for one in exported["resources"] if "dynamic/dpor" in one["type"]]
+    assert {one["outputs"]["subscription_id"] for one in ours} == declared
+    assert locks(project) == []
+    project.preview("--expect-no-changes").ok()
+
+
+def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
+    project: Project, backend: Backend
+) -> None:
+    declared = {str(uuid.uuid4()) for _ in range(60)}
+    project.declare(*(of(one, name=one) for one in declared))
+    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
+        holder.isolation_level = None
+        runner = start(project, "up")
+        while not backend.registry().designations.all():
+            assert runner.poll() is None
+        holder.execute("BEGIN IMMEDIATE")
+        runner.send_signal(signal.SIGINT)
+        # A pipeline that cancels sends this, too; only a second Ctrl-C is meant to kill.
+        runner.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        holder.execute("ROLLBACK")
+    output, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 130, output
+    assert "stopping when what has begun is done" in output
+    made = len(backend.registry().designations.all())
+    assert 1 <= made < len(declared)
+    assert f"{made} designated" in output
+    assert locks(project) == []
+    assert f"{made} unchanged" in project.dpor("up").ok().output
+    settled(project, backend, declared)
+
+
+def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
+    project: Project, backend: Backend
+) -> None:
+    declared = {str(uuid.uuid4()) for _ in range(20)}
+    project.declare(*(of(one, name=one) for one in declared))
+    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
+        holder.isolation_level = None
+        runner = start(project, "up")
+        while not backend.registry().designations.all():
+            assert runner.poll() is None
+        holder.execute("BEGIN IMMEDIATE")
+        family = psutil.Process(runner.pid).children(recursive=True)
+        runner.send_signal(signal.SIGINT)
+        time.sleep(1)
+        runner.send_signal(signal.SIGINT)
+        runner.communicate(timeout=60)
+        assert runner.returncode == 130
+        _, alive = psutil.wait_procs(family, timeout=10)
+        assert alive == []
+        holder.execute("ROLLBACK")
+    output = project.dpor("up").ok().output
+    assert "lifted the lock of a killed run" in output
+    settled(project, backend, declared)
+
+
+@pytest.mark.parametrize("kill", [kill_engine, kill_runner, kill_all])
+def test_a_killed_up_is_ended_by_the_next_one(
+    project: Project,
+    backend: Backend,
+    kill: Callable[[subprocess.Popen[str]], None],
+    survived: Survived,
+    record_property: Callable[[str, object], None],
+) -> None:
+    chance = random.Random(f"{SEED} {kill.__name__}")
+    record_property("seed", SEED)
+    up = ("up", "--allow-withdrawals", str(SIZE))
+    gone: set[str] = set()
+    killed, longest = 0, 0.0
+    for number in range(1 + math.ceil(KILLS / 3)):
+        # The next estate comes and the last one goes.
+        declared = {str(uuid.uuid4()) for _ in range(SIZE)}
+        project.declare(*(of(one, name=one) for one in declared))
+        runner = start(project, *up)
+        if number == 0:
+            # How long a run takes here, to choose the moments from.
+            began = time.monotonic()
+            assert runner.wait(timeout=600) == 0
+            longest = 1.5 * (time.monotonic() - began)
+        else:
+            with suppress(subprocess.TimeoutExpired):
+                runner.wait(chance.uniform(0, longest))
+            if runner.poll() is None:
+                kill(runner)
+                killed += 1
+            runner.wait(timeout=600)
+            project.dpor(*up).ok()
+        settled(project, backend, declared, gone)
+        gone |= declared
+    survived(f"kills of dpor up ({kill.__name__}, {SIZE} subscriptions)", killed)
+
+
+def test_what_a_killed_up_made_and_nobody_declares_any_more_is_found(
+    project: Project, backend: Backend
+) -> None:
+    ids = [str(uuid.uuid4()) for _ in range(10)]
+    file = project.folder / "partners.yaml"
+    file.write_text(declaration(ids))
+    project.declare(declare=["partners.yaml"])
+    runner = start(project, "up")
+    while not backend.registry().designations.all():
+        assert runner.poll() is None
+    kill_all(runner)
+    made = backend.registry().designations.all()
+    file.write_text(declaration([]))
+    found = project.dpor("drift", "--scope", "/", "--registry", backend.url, "--format", "json")
+    assert found.exit_code == 1
+    drifted = json.loads(found.output)["drifted"]
+    assert {one["subscription_id"]: one["kind"] for one in drifted} == dict.fromkeys(
+        made, "undeclared"
+    )
+    assert {one["managed_by"] for one in drifted} == {f"estate/dev/{one}" for one in made}
+
+
+def declaration(ids: list[str]) -> str:
+    return json.dumps(
+        {
+            "version": 1,
+            "partners": {"contoso": {"id": CONTOSO.id, "name": CONTOSO.name}},
+            "subscriptions": [{"id": one, "partner": "contoso"} for one in ids],
+        }
+    )
