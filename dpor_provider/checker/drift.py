@@ -30,6 +30,8 @@ class Drifted:
     live_partner_id: str | None
     changed_by: str | None
     changed_at: datetime | None
+    managed_by: str | None = None
+    """project/stack/resource name that owns the live designation; None if nobody does."""
     cause: str | None = None
     """Why it could not be read, or what shows that it was changed."""
 
@@ -75,5 +77,6 @@ def _drifted(kind: Kind, declared: Declared, record: Record, cause: str | None =
         live_partner_id=record.partner_id,
         changed_by=record.changed_by,
         changed_at=record.changed_at,
+        managed_by=record.managed_by,
         cause=cause,
     )

@@ -59,13 +59,14 @@ def drift(
         label = live.directory.label
         print_table(
             "Drift",
-            ("Subscription", "Kind", "Declared", "Live", "Changed by", "Changed at"),
+            ("Subscription", "Kind", "Declared", "Live", "Owner", "Changed by", "Changed at"),
             (
                 (
                     one.subscription_id,
                     one.kind,
                     label(one.declared_partner_id) if one.declared_partner_id else None,
                     one.cause or (label(one.live_partner_id) if one.live_partner_id else None),
+                    one.managed_by,
                     one.changed_by,
                     one.changed_at,
                 )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,9 +18,12 @@ from pulumi.automation import (
     ConcurrentUpdateError,
     LocalWorkspace,
     OnEvent,
+    OutputMap,
     Stack,
     StackNotFoundError,
+    UpdateSummary,
 )
+from pulumi.automation._stack import StackInitMode
 
 from dpor_provider.engine.command import Command
 from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
@@ -137,7 +141,7 @@ class Runner:
             self._config_file = self._workspace.config_file(name)
             name = options.shard.stack(name)
             self._workspace.env_vars = {VARIABLE: str(options.shard)}
-        self._stack = Stack.select(name, self._workspace)
+        self._stack = Engine(name, self._workspace, StackInitMode.SELECT)
         self._output: list[str] = []
         self._config: Mapping[str, str] = {}
         self._live = cache(self._read_live)
@@ -385,6 +389,18 @@ class Runner:
             "".join(self._output),
             round(time.monotonic() - self._began, 1),
         )
+
+
+class Engine(Stack):
+    """The engine's commands, whose events say all that there is to know of them."""
+
+    def outputs(self) -> OutputMap:
+        """Nothing; to ask would take another run of the engine."""
+        return {}
+
+    def info(self, show_secrets: bool = True) -> UpdateSummary:  # noqa: ARG002
+        """Nothing of the history; to ask would take another run of the engine."""
+        return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
 
 
 class Workspace(LocalWorkspace):

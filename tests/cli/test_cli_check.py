@@ -720,6 +720,7 @@ def test_what_the_platform_cannot_read_is_not_taken_for_missing(
         "live_partner_id": None,
         "changed_by": None,
         "changed_at": None,
+        "managed_by": None,
         "cause": "no right to read",
     }
     assert (three.subscription_id, three.kind) == (THREE, Kind.UNREADABLE)
