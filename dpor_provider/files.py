@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
-from dpor_provider.errors import Unavailable
+from dpor_provider.errors import Invalid, Unavailable
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -15,20 +17,44 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         Unavailable: it cannot be written.
     """
-    new = None
     try:
         path = path.resolve()
         if path.exists() and not path.is_file():
             path.write_text(text, "utf-8")
             return
-        descriptor, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with _beside(path, text) as new:
+            new.replace(path)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file that is not there yet, whole or not at all.
+
+    Raises:
+        Invalid: there is something at that place already.
+        Unavailable: it cannot be written.
+    """
+    try:
+        with _beside(path, text) as new:
+            os.link(new, path)
+    except FileExistsError:
+        raise Invalid(f"{path} exists already and was left as it is; name another file") from None
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _beside(path: Path, text: str) -> Iterator[Path]:
+    """A file in the same folder with this text, which is gone at the end."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    new = Path(name)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
         mask = os.umask(0)
         os.umask(mask)
-        Path(new).chmod(0o666 & ~mask)
-        Path(new).replace(path)
-    except OSError as error:
-        if new is not None:
-            Path(new).unlink(missing_ok=True)
-        raise Unavailable(f"{path} cannot be written: {error.strerror}") from None
+        new.chmod(0o666 & ~mask)
+        yield new
+    finally:
+        new.unlink(missing_ok=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from dpor_provider.errors import Unavailable
-from dpor_provider.files import write_whole
+from dpor_provider.errors import Invalid, Unavailable
+from dpor_provider.files import write_new, write_whole
 
 
 def test_a_file_is_written_with_the_rights_that_the_user_gives_files(tmp_path: Path) -> None:
@@ -54,3 +54,38 @@ def test_what_cannot_be_written_is_said_and_nothing_is_left(tmp_path: Path, name
         write_whole(tmp_path / name, "x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
     assert [*(tmp_path / "folder").iterdir()] == []
+
+
+def test_a_new_file_takes_no_other_s_place(tmp_path: Path) -> None:
+    path = tmp_path / "new.yaml"
+    mask = os.umask(0o027)
+    try:
+        write_new(path, "one\n")
+    finally:
+        os.umask(mask)
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("one\n", 0o640)
+    with pytest.raises(Invalid, match="exists already and was left as it is"):
+        write_new(path, "two\n")
+    assert path.read_text() == "one\n"
+    with pytest.raises(Unavailable, match="cannot be written"):
+        write_new(tmp_path / "no" / "such.yaml", "one\n")
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_of_two_who_write_a_new_file_one_does(tmp_path: Path) -> None:
+    path, refused = tmp_path / "new.yaml", []
+
+    def write(text: str) -> None:
+        try:
+            write_new(path, text)
+        except Invalid:
+            refused.append(text)
+
+    texts = [f"{number}\n" for number in range(8)]
+    threads = [threading.Thread(target=write, args=[text]) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted([path.read_text(), *refused]) == texts
+    assert [*tmp_path.iterdir()] == [path]

@@ -21,10 +21,11 @@ EXIT_FAILED = 2
 """The job could not be done."""
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
-    "access": ("dpor_provider.cli.access", "Access that partners hold, as people maintain it."),
+    "access": ("dpor_provider.cli.access", "What partners may reach, and bringing it back."),
     "check": ("dpor_provider.cli.check", "Check declarations, as the policy pack would."),
     "confirm": ("dpor_provider.cli.portal", "Confirm what the portal shows for a subscription."),
     "destroy": ("dpor_provider.cli.engine", "Take a stack's resources away, with the engine."),
+    "discover": ("dpor_provider.cli.discover", "Write a declaration from what is live."),
     "drift": ("dpor_provider.cli.drift", "Compare declarations with what is live."),
     "explain": ("dpor_provider.cli.rules", "Explain one rule."),
     "observe": ("dpor_provider.cli.portal", "Import what the portal shows from a CSV file."),

@@ -15,6 +15,7 @@ from dpor_provider.printable import brief, printable
 
 COLUMNS = {
     "subscription_id": ("subscription id", "subscription_id", "subscriptionid"),
+    "subscription_name": ("subscription name", "subscription_name", "subscriptionname"),
     "partner_id": ("partner id", "partner_id", "partnerid", "mpn id", "mpnid"),
     "partner_name": ("partner name", "partner_name", "partnername", "partner"),
 }
@@ -32,15 +33,16 @@ class Row:
     subscription_id: str
     partner_id: str | None
     partner_name: str | None
+    subscription_name: str | None = None
 
 
 def read(data: bytes, source: str, directory: Directory) -> tuple[Row, ...]:
     """Read the rows of a CSV file.
 
     A heading row names the columns: the subscription's id, and the Partner ID, the partner's name
-    or both. Where only the name is there, it is looked up in the directory. Both empty means that
-    the portal shows no partner. Commas, semicolons and tabs separate, quotes enclose, and a byte
-    order mark is ignored.
+    or both; the subscription's own name where it is there. Where only the partner's name is there,
+    it is looked up in the directory. Both empty means that the portal shows no partner. Commas,
+    semicolons and tabs separate, quotes enclose, and a byte order mark is ignored.
 
     Args:
         data: The file's content, in UTF-8.
@@ -106,7 +108,7 @@ def _columns(headings: list[str], source: str) -> Mapping[str, int]:
         raise Invalid(
             f"{source}: no column 'Subscription ID'; the first line must name the columns"
         )
-    if len(found) == 1:
+    if found.keys().isdisjoint(("partner_id", "partner_name")):
         raise Invalid(f"{source}: neither a column 'Partner ID' nor 'Partner name'")
     return found
 
@@ -137,7 +139,7 @@ def _row(cells: list[str], columns: Mapping[str, int], directory: Directory) -> 
             f"Partner ID {partner_id} is on record as {known.name!r}, not {brief(partner_name)};"
             " if the partner was renamed, run: dpor registry partner rename"
         )
-    return Row(subscription_id, partner_id, partner_name)
+    return Row(subscription_id, partner_id, partner_name, values.get("subscription_name") or None)
 
 
 def _called(partner: Partner, name: str) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from dpor_provider.errors import Gone, Invalid
+from dpor_provider.errors import Gone, Invalid, Unavailable
 from dpor_provider.model import (
     Access,
     Deployer,
@@ -64,6 +64,21 @@ class Azure:
             Invalid: the environment names an endpoint that no token may be sent to.
         """
         return cls(registry, connect(os.environ), credit)
+
+    def subscriptions(self) -> Collection[Subscription]:
+        """The subscriptions that the deployer may see, with their names and labels.
+
+        Raises:
+            Unavailable: they cannot be read, or there is none.
+        """
+        found = list(read_subscriptions(ResourceGraph(self.connection)))
+        if not found:
+            raise Unavailable(
+                f"Azure shows no subscription to {self.connection.identity().name}: assign it the"
+                " role Reader at the management group above them, and see that it signed in to the"
+                " right tenant"
+            )
+        return found
 
     def read(self, content: Content, principal: str | None = None) -> View:
         """Labels, partners' access and the deployer's roles, in bulk by Resource Graph."""
