@@ -494,6 +494,23 @@ def test_a_change_right_after_the_write(run: Deploying, live: Live, stand_in: St
     assert live.partner_id == FABRIKAM.id
 
 
+@pytest.mark.parametrize("other", [CONTOSO, FABRIKAM])
+def test_two_runs_at_once(run: Deploying, live: Live, stand_in: StandIn, other: Any) -> None:
+    """The other one's link is there when this one's arrives."""
+
+    def meddle() -> None:
+        live.set(other.id)
+
+    stand_in.faults.add("PUT", ONE, Do(meddle), calls={1})
+    if other is CONTOSO:
+        assert run().up(of())["outputs"]["version"] == 1
+    else:
+        with pytest.raises(Conflict, match=f"already linked to the partner id {FABRIKAM.id}"):
+            run().up(of())
+    assert live.partner_id == other.id
+    assert live.writes == []
+
+
 def test_is_ended_before_a_write_whose_engine_is_gone(
     connecting: Callable[[Principal], Connection], live: Live
 ) -> None:
