@@ -252,7 +252,8 @@ class Runner:
         tally = Tally(self._watcher.advance)
         try:
             call(tally)
-            return tally, 0
+            # Stopped too late for the engine is early enough for what would come next.
+            return tally, EXIT_INTERRUPTED if self._command.interrupted else 0
         except StackNotFoundError:
             name = self._stack.name
             if shard := self._options.shard:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import random
 import signal
@@ -21,12 +20,13 @@ import psutil
 import pytest
 from support.backends import CONTOSO, Backend
 from support.pulumi_project import Project, of
-from support.thorough import Survived
+from support.thorough import THOROUGH, Survived
 
 from dpor_provider.model import Action
 
-KILLS = int(os.environ.get("DPOR_TEST_ENGINE_KILLS", "3"))
-SIZE = int(os.environ.get("DPOR_TEST_ENGINE_SIZE", "40"))
+KILLS = int(os.environ.get("DPOR_TEST_ENGINE_KILLS", "17" if THOROUGH else "1"))
+"""Of each kind."""
+SIZE = int(os.environ.get("DPOR_TEST_ENGINE_SIZE", "300" if THOROUGH else "20"))
 SEED = int(os.environ.get("DPOR_TEST_ENGINE_SEED", str(random.randrange(2**32))))
 
 
@@ -71,6 +71,13 @@ def kill_all(runner: subprocess.Popen[str]) -> None:
     for process in processes:
         with suppress(psutil.NoSuchProcess):
             process.kill()
+
+
+def audited(backend: Backend) -> int:
+    """How much has been written to the registry."""
+    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM audit_log").fetchone()
+    return int(count)
 
 
 def locks(project: Project) -> list[Path]:
@@ -125,6 +132,19 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     settled(project, backend, declared)
 
 
+def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Backend) -> None:
+    project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(20)))
+    runner = start(project, "up")
+    while not any("preview" in engine.cmdline() for engine in engines(runner)):
+        assert runner.poll() is None
+    runner.send_signal(signal.SIGINT)
+    output, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 130, output
+    assert backend.registry().designations.all() == {}
+    assert locks(project) == []
+    assert project.state() == []
+
+
 def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     project: Project, backend: Backend
 ) -> None:
@@ -161,26 +181,26 @@ def test_a_killed_up_is_ended_by_the_next_one(
     chance = random.Random(f"{SEED} {kill.__name__}")
     record_property("seed", SEED)
     up = ("up", "--allow-withdrawals", str(SIZE))
-    gone: set[str] = set()
-    killed, longest = 0, 0.0
-    for number in range(1 + math.ceil(KILLS / 3)):
-        # The next estate comes and the last one goes.
+    project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(SIZE)))
+    project.dpor(*up).ok()
+    gone = set(backend.registry().designations.all())
+    killed = 0
+    while killed < KILLS:
+        # A new estate comes and the last one goes.
         declared = {str(uuid.uuid4()) for _ in range(SIZE)}
         project.declare(*(of(one, name=one) for one in declared))
+        writes = audited(backend) + chance.randrange(2 * SIZE)
         runner = start(project, *up)
-        if number == 0:
-            # How long a run takes here, to choose the moments from.
-            began = time.monotonic()
-            assert runner.wait(timeout=600) == 0
-            longest = 1.5 * (time.monotonic() - began)
-        else:
-            with suppress(subprocess.TimeoutExpired):
-                runner.wait(chance.uniform(0, longest))
-            if runner.poll() is None:
-                kill(runner)
-                killed += 1
-            runner.wait(timeout=600)
-            project.dpor(*up).ok()
+        while audited(backend) < writes:
+            assert runner.poll() is None
+            time.sleep(0.005)
+        # Anything from the middle of a write to the end of the run.
+        time.sleep(chance.choice((0, 0, 0.01, 0.1)))
+        if runner.poll() is None:
+            kill(runner)
+            killed += 1
+        runner.communicate(timeout=600)
+        project.dpor(*up).ok()
         settled(project, backend, declared, gone)
         gone |= declared
     survived(f"kills of dpor up ({kill.__name__}, {SIZE} subscriptions)", killed)
