@@ -13,6 +13,8 @@ import pytest
 from support.backends import CONTOSO, FABRIKAM, Backend
 from support.pulumi_project import Project, of
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+
 PACK = Path(__file__).parent.parent.parent / "policies"
 
 

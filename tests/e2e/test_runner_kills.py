@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +25,8 @@ from support.pulumi_project import Project, of
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.model import Action
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
 
 KILLS = int(os.environ.get("DPOR_TEST_ENGINE_KILLS", "17" if THOROUGH else "1"))
 """Of each kind."""
@@ -168,6 +172,31 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     output = project.dpor("up").ok().output
     assert "lifted the lock of a killed run" in output
     settled(project, backend, declared)
+
+
+def test_a_lock_of_a_run_that_goes_on_is_named_and_left(
+    project: Project, backend: Backend, subscription: str
+) -> None:
+    project.declare(of(subscription))
+    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
+        holder.isolation_level = None
+        holder.execute("BEGIN IMMEDIATE")
+        runner = start(project, "up")
+        while not (held := locks(project)):
+            assert runner.poll() is None
+            time.sleep(0.05)
+        second = project.dpor("up")
+        assert second.exit_code == 2
+        assert f"stack dev is locked by {getpass.getuser()}@{socket.gethostname()}, process" in (
+            second.output
+        )
+        assert "for 0:0" in second.output
+        assert second.output.count("\n") == 1
+        assert set(locks(project)) >= set(held)
+        holder.execute("ROLLBACK")
+    output, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 0, output
+    assert locks(project) == []
 
 
 @pytest.mark.parametrize("kill", [kill_engine, kill_runner, kill_all])

@@ -15,6 +15,8 @@ from support.thorough import thorough
 from dpor_provider.model import Action
 from dpor_provider.resources.shard import Shard
 
+pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+
 
 def declare(project: Project, ids: list[str]) -> None:
     """Declare subscriptions in a file, by a program that knows nothing of shards."""
