@@ -69,9 +69,10 @@ clean: ## Remove all that was made in this folder, the example's registry too
 	  .hypothesis .import_linter_cache
 
 .PHONY: bench
-bench: .venv/installed ## Measure the checker beside peers, and what the policy pack adds to a preview
+bench: .venv/installed ## Measure the checker beside peers, what the pack adds to a preview, and dpor up
 	@$(PY) benchmarks/check.py
 	@$(PY) benchmarks/pack.py
+	@$(PY) benchmarks/engine.py
 
 .PHONY: sbom
 sbom: .venv/installed ## List the locked packages with their hashes in sbom.cdx.json (CycloneDX)
