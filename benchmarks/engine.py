@@ -177,8 +177,8 @@ def main(trials: int, sizes: Sequence[int]) -> None:
         ),
         (
             "empty, idle, ours: `pulumi` without checkpoints, with no resource, a class that does"
-            " nothing, and PartnerOfRecord; R compares them. pulumi, dpor: PartnerOfRecord with plain"
-            " `pulumi up`, and with `dpor up`."
+            " nothing, and PartnerOfRecord; R compares them. pulumi, dpor: PartnerOfRecord with"
+            " plain `pulumi up`, and with `dpor up`."
         ),
     ]
     for size in sizes:
