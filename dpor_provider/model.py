@@ -326,6 +326,10 @@ class Deployer:
             for scope in self._counting(subscription_id)
         )
 
+    def holds_roles(self, subscription_id: str) -> bool:
+        """Whether it is known of any role that counts for the subscription what it permits."""
+        return any(self.permissions.get(scope) for scope in self._counting(subscription_id))
+
     def lacks(self, subscription_id: str, actions: Iterable[str]) -> tuple[str, ...]:
         """Which of these actions no role that counts for the subscription permits."""
         permitted = [

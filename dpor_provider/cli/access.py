@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
-from dpor_provider.cli.output import Format, format_option, print_json, print_result, print_table
+from dpor_provider.cli.output import (
+    Format,
+    format_option,
+    note,
+    print_json,
+    print_result,
+    print_table,
+)
 from dpor_provider.cli.session import PARTNER_ID, SCOPE, SUBSCRIPTION, TEXT, Session, pass_session
 from dpor_provider.errors import Invalid
 from dpor_provider.model import ROOT_SCOPE, Access, subscription_scope
+from dpor_provider.printable import line
 
 if TYPE_CHECKING:
+    from dpor_provider.platforms.base import View
     from dpor_provider.registry import Content
 
 
@@ -28,7 +37,15 @@ def access() -> None:
 @click.option("--removed", is_flag=True, help="What was revoked, and can be restored.")
 @format_option
 @pass_session
-def list_(session: Session, subscription: str | None, removed: bool, output_format: Format) -> None:
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    session: Session,
+    /,
+    subscription: str | None,
+    removed: bool,
+    output_format: Format,
+) -> None:
     """List access, everywhere or at one subscription, and which of it is stale."""
     registry = session.registry
     if removed:
@@ -75,6 +92,15 @@ def list_(session: Session, subscription: str | None, removed: bool, output_form
     held = [item for item in view.access if reaching is None or item.scope in reaching]
     ended = _ended(content, subscription)
     stale = {item.id for item in held if _stale(item, content, ended)}
+    _print(held, stale, output_format)
+    unseen = tuple(_unseen(view, subscription))
+    for cause in unseen:
+        note(line(f"dpor: not all of it could be read: {cause}"))
+    if unseen:
+        ctx.exit(2)
+
+
+def _print(held: Collection[Access], stale: Collection[str], output_format: Format) -> None:
     if output_format == "json":
         print_json(
             {
@@ -188,6 +214,18 @@ def _require_table(session: Session) -> None:
             f"on the platform {platform.name} access is what is there, and no table of people's;"
             " assign or remove roles there"
         )
+
+
+def _unseen(view: View, subscription: str | None) -> Iterator[str]:
+    """Why there may be more than was read."""
+    if view.deployer.unknown:
+        yield view.deployer.unknown
+    if subscription and view.visible is not None and subscription not in view.visible:
+        yield view.invisible_because
+    elif subscription:
+        yield from filter(None, (view.unreadable.get(subscription),))
+    else:
+        yield from dict.fromkeys(view.unreadable.values())
 
 
 def _ended(content: Content, subscription: str | None) -> Mapping[str, Collection[str]]:

@@ -35,6 +35,8 @@ class View:
     """The subscriptions that the deployer may see; None where no deployer sees less than all."""
     invisible_because: str = ""
     """Why it may not see another one, and what to do."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Why it may not see all of a subscription that it sees, by subscription, and what to do."""
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The scopes between `/` and each subscription, the outermost first."""
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -111,6 +113,7 @@ def read_live(registry: Registry, platform: Platform, *, principal: str | None =
         access=access,
         deployer=view.deployer,
         platform_name=platform.name,
+        unreadable=view.unreadable,
         mislabelled=dict(view.mislabelled),
         visible=view.visible,
         invisible_because=view.invisible_because,

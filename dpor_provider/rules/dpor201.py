@@ -74,7 +74,8 @@ deployer:
                     f" {_mend(deployer, roles, subscription_id)}"
                 )
                 return
-        needed = (*live.designating, *live.actions_to_revoke(subject.removable))
+        revoking = live.actions_to_revoke(subject.removable)
+        needed = tuple(dict.fromkeys((*live.designating, *revoking)))
         lacking = live.deployer.lacks(subscription_id, needed)
         if lacking and not live.deployer.unknown:
             yield (

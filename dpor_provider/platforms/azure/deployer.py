@@ -40,9 +40,11 @@ BUILT_IN = {
     "8e3af657-a8ff-443c-a75c-2fe8c4bcb635": Role.OWNER,
     "b24988ac-6180-42a0-ab88-20f7382dd24c": Role.CONTRIBUTOR,
 }
+READ_TAGS = "Microsoft.Resources/tags/read"
 WRITE_TAGS = "Microsoft.Resources/tags/write"
 ASSIGN_ROLES = "Microsoft.Authorization/roleAssignments/write"
 REMOVE_ROLES = "Microsoft.Authorization/roleAssignments/delete"
+READ_DELEGATIONS = "Microsoft.ManagedServices/registrationAssignments/read"
 END_DELEGATIONS = "Microsoft.ManagedServices/registrationAssignments/delete"
 
 AT_ONCE, MOST = 8, 500

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from dpor_provider.errors import Gone, Invalid, Unavailable
+from dpor_provider.errors import Gone, Invalid, Refused, Unavailable
 from dpor_provider.model import (
     Access,
     Deployer,
@@ -30,6 +30,8 @@ from dpor_provider.platforms.azure.credit import Credit
 from dpor_provider.platforms.azure.deployer import (
     ASSIGN_ROLES,
     END_DELEGATIONS,
+    READ_DELEGATIONS,
+    READ_TAGS,
     REMOVE_ROLES,
     WRITE_TAGS,
     Deployers,
@@ -82,18 +84,34 @@ class Azure:
 
     def read(self, content: Content, principal: str | None = None) -> View:
         """Labels, partners' access and the deployer's roles, in bulk by Resource Graph."""
+        try:
+            return self._read(content, principal)
+        except Refused as error:
+            # Nobody was refused a change: what lacks a right to look cannot do its job.
+            raise Unavailable(str(error)) from error
+
+    def _read(self, content: Content, principal: str | None) -> View:
         graph = ResourceGraph(self.connection)
         found = {item.id: item for item in read_subscriptions(graph)}
         above = {item.id: item.above for item in found.values()}
         definitions = RoleDefinitions(self.connection, above)
         held = self._held(content, PartnerAccess(self.connection, graph, definitions))
-        designating = (WRITE_TAGS, *((ASSIGN_ROLES, REMOVE_ROLES) if self.credit else ()))
+        designating = (
+            READ_TAGS,
+            WRITE_TAGS,
+            *((ASSIGN_ROLES, REMOVE_ROLES) if self.credit else ()),
+        )
         concerned = {
-            one: (*designating, *((REMOVE_ROLES,) if content.former_partners.get(one) else ()))
+            one: (
+                READ_DELEGATIONS,
+                *designating,
+                *((REMOVE_ROLES,) if content.former_partners.get(one) else ()),
+            )
             for one in found
         }
         deployers = Deployers(self.connection, graph, definitions)
         deployer = deployers.find(principal, above, concerned)
+        runner = deployers.find(None, above, concerned) if principal else None
         return View(
             deployer=deployer,
             access=held,
@@ -104,11 +122,12 @@ class Azure:
                 " Microsoft.Resources/subscriptions/read there (the role Reader has it), or the"
                 " subscription was deleted, or is another tenant's"
             ),
+            unreadable=_unreadable(content.directory, runner or deployer, found),
             above=above,
             below=_below(held),
             uncreditable=self._uncreditable(content.directory),
             writer=self._writer(content, principal),
-            runner=deployers.find(None, above, concerned) if principal else None,
+            runner=runner,
             designating=designating,
             revoking={ROLE_ASSIGNMENT: REMOVE_ROLES, DELEGATION: END_DELEGATIONS},
         )
@@ -251,6 +270,26 @@ class Azure:
             if not self._directory:
                 self._directory.append(self.registry.partners.directory())
             return self._directory[0]
+
+
+def _unreadable(
+    directory: Directory, reader: Deployer, found: Collection[str]
+) -> Mapping[str, str]:
+    """Where delegations would be left out without a word.
+
+    Who sees a subscription by rights that are not shown (a delegation of its own) is believed.
+    """
+    if not any(partner.principals or partner.tenants for partner in directory.partners.values()):
+        return {}
+    because = (
+        f"Azure shows no delegations there to {reader.principal}, which lacks {READ_DELEGATIONS}"
+        " (the role Reader has it): whether a former partner has access cannot be told"
+    )
+    return {
+        one: because
+        for one in found
+        if reader.holds_roles(one) and reader.lacks(one, (READ_DELEGATIONS,))
+    }
 
 
 def _below(held: Iterable[Access]) -> Mapping[str, tuple[str, ...]]:
