@@ -8,6 +8,7 @@ azure-core's and azure-identity's own settings: `AZURE_SDK_CLOUD_CONF` chooses a
 from __future__ import annotations
 
 import ipaddress
+import logging
 import random
 import threading
 import time
@@ -142,6 +143,8 @@ def connect(environ: Mapping[str, str]) -> Connection:
             raise Invalid(f"{ENDPOINT} over plain http takes a {TOKEN}: a real one is not sent so")
         authority = environ.get("AZURE_AUTHORITY_HOST") or AUTHORITIES.get(cloud)
         more = {"authority": authority} if authority else {}
+        # What it says of each way to sign in is for who turns logging on; the error is one line.
+        logging.getLogger("azure.identity").addHandler(logging.NullHandler())
         credential = _Kept(extra.identity.DefaultAzureCredential(**more))
     return Connection(
         endpoint=(endpoint or str(arm["resource_manager"])).rstrip("/"),

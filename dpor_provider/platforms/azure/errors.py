@@ -68,15 +68,15 @@ def azure_errors(doing: str) -> Iterator[None]:
             " in its place"
         ) from error
     except HttpResponseError as error:
+        if isinstance(error, ClientAuthenticationError) and not _by_resource_manager(error):
+            raise Unavailable(
+                f"{doing}: there is no Azure sign-in that works here; run az login, or give the job"
+                f" an identity (docs/azure.md): {_first_line(error)}"
+            ) from error
         if _code(error) in GONE:
             raise Gone(f"{doing}: {_said(error)}{_correlation(error)}") from error
         kind, advice = KINDS.get(error.status_code or 0, (Unavailable, "; try again"))
         raise kind(f"{doing}: {_said(error)}{advice}{_correlation(error)}") from error
-    except ClientAuthenticationError as error:
-        raise Unavailable(
-            f"{doing}: there is no Azure sign-in that works here; run az login, or give the job an"
-            f" identity (docs/azure.md): {_first_line(error)}"
-        ) from error
     except ServiceRequestError as error:
         raise Unavailable(
             f"{doing}: Azure cannot be reached: {_first_line(error)}; see the network and its proxy"
@@ -104,6 +104,11 @@ def _within_a_client(error: BaseException) -> bool:
         trace = trace.tb_next
     name = trace.tb_frame.f_globals.get("__name__", "") if trace else ""
     return name.split(".")[0] in ("azure", "json", "isodate", "requests")
+
+
+def _by_resource_manager(error: HttpResponseError) -> bool:
+    """Whether a request of ours was refused, rather than that no token could be had for it."""
+    return CORRELATION in (getattr(error.response, "headers", None) or {})
 
 
 def _code(error: HttpResponseError) -> str | None:
