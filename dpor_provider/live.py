@@ -89,6 +89,8 @@ class Live:
     """The scopes between `/` and each subscription, the outermost first."""
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The scopes within each subscription where a partner holds access."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the platform itself calls partners, by Partner ID, as far as it tells."""
     uncreditable: Mapping[str, str] = field(default_factory=dict)
     """Why partners cannot be credited, by Partner ID."""
     writer: Deployer | None = None

@@ -41,6 +41,8 @@ class View:
     """The scopes between `/` and each subscription, the outermost first."""
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The scopes within each subscription where a partner holds access."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What the platform itself calls partners, by Partner ID, as far as it tells."""
     uncreditable: Mapping[str, str] = field(default_factory=dict)
     """Why partners cannot be credited, by Partner ID."""
     writer: Deployer | None = None
@@ -119,6 +121,7 @@ def read_live(registry: Registry, platform: Platform, *, principal: str | None =
         invisible_because=view.invisible_because,
         above=view.above,
         below=view.below,
+        names=view.names,
         uncreditable=view.uncreditable,
         writer=view.writer,
         runner=view.runner,

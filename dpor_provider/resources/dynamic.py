@@ -67,6 +67,8 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
     subscription_id: pulumi.Output[str]
     partner_id: pulumi.Output[str]
     partner_name: pulumi.Output[str]
+    partner_name_source: pulumi.Output[str]
+    """Who says that this is the partner's name: `registry`, or `azure` where Azure tells."""
     managed_by: pulumi.Output[str]
     """project/stack/resource name."""
     version: pulumi.Output[int]
@@ -120,6 +122,7 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
                 "claim": None,
                 "written_partner_id": None,
                 "adopted": None,
+                "partner_name_source": None,
                 "effective": None,
                 "designated_by": None,
                 "designated_at": None,

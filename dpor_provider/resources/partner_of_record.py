@@ -433,6 +433,9 @@ class Lifecycle:
         return {
             "partner_name": record.partner_name,
             **kept,
+            "partner_name_source": (
+                self.live.platform_name if inputs["partner_id"] in self.live.names else "registry"
+            ),
             **_recorded(record),
             "claim": claim,
             "written_partner_id": inputs["partner_id"],

@@ -71,6 +71,14 @@ directory:
         declared, directory = subject.declared, subject.live.directory
         name = declared.partner_name
         partner = directory.partners.get(declared.partner_id or "")
+        theirs = subject.live.names.get(declared.partner_id or "")
+        if partner and theirs and not same_name(theirs, partner.name):
+            yield (
+                f"partner {partner.id} is called {theirs!r} by the platform"
+                f" {subject.live.platform_name}, and {partner.name!r} in the directory: correct"
+                " the ID, or run: dpor registry partner rename"
+            )
+            return
         if partner is None or name is None or same_name(name, partner.name):
             return
         if any(same_name(name, former) for former in partner.former_names):

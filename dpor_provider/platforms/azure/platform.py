@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from dpor_provider.errors import Gone, Invalid, Refused, Unavailable
+from dpor_provider.errors import DporError, Gone, Invalid, Refused, Unavailable
 from dpor_provider.model import (
     Access,
     Deployer,
@@ -37,6 +37,7 @@ from dpor_provider.platforms.azure.deployer import (
     Deployers,
 )
 from dpor_provider.platforms.azure.labels import Labels, label_of
+from dpor_provider.platforms.azure.partner_link import PartnerLinks
 from dpor_provider.platforms.azure.resource_graph import ResourceGraph
 from dpor_provider.platforms.azure.role_assignments import RoleDefinitions
 from dpor_provider.platforms.azure.subscriptions import Subscription, read_subscriptions
@@ -125,6 +126,7 @@ class Azure:
             unreadable=_unreadable(content.directory, runner or deployer, found),
             above=above,
             below=_below(held),
+            names=self._names(),
             uncreditable=self._uncreditable(content.directory),
             writer=self._writer(content, principal),
             runner=runner,
@@ -239,6 +241,15 @@ class Azure:
             if shown != wanted:
                 wrong[row.subscription_id] = shown
         return wrong
+
+    def _names(self) -> Mapping[str, str]:
+        """The name that Microsoft has of a partner, as it tells who is linked to that one."""
+        try:
+            link = PartnerLinks(self.connection).find()
+        except DporError:
+            # Not every cloud has the service, and nothing but a name is lost.
+            return {}
+        return {link.partner_id: link.partner_name} if link and link.partner_name else {}
 
     def _uncreditable(self, directory: Directory) -> Mapping[str, str]:
         if not self.credit:

@@ -23,6 +23,8 @@ from azure_stand_in.estate import (
     GLOBAL_ADMINISTRATOR,
     Authorization,
     Group,
+    Partner,
+    PartnerLink,
     Permission,
     RegistrationAssignment,
     RegistrationDefinition,
@@ -298,6 +300,23 @@ def test_what_is_designated_by_hand_is_labelled_by_the_next_run(
     state = Run(backend).up(of(subscription))
     assert (state["adopted"], state["effective"]) == (True, "yes")
     assert tags(backend, subscription)["dpor-partner-id"] == CONTOSO.id
+
+
+def test_the_partners_name_is_azures_where_azure_tells_it(
+    backend: AzureBackend, subscription: str, stand_in: StandIn
+) -> None:
+    assert Run(backend).up(of(subscription))["partner_name_source"] == "registry"
+    link = PartnerLink(tenant_id=TENANT.id, object_id=DEPLOYER.id, partner_id=CONTOSO.id)
+    with stand_in.world.lock:
+        stand_in.world.partners[CONTOSO.id] = Partner(id=CONTOSO.id, name="contoso  CONSULTING")
+        stand_in.world.partner_links.put(link)
+    other = backend.subscription()
+    assert Run(backend).up(of(other))["partner_name_source"] == "azure"
+    with stand_in.world.lock:
+        stand_in.world.partners[CONTOSO.id] = Partner(id=CONTOSO.id, name="Fabrikam")
+    said = Run(backend).failures(of(backend.subscription()))
+    assert "is called 'Fabrikam' by the platform azure, and 'Contoso Consulting' in the" in said
+    assert Run(backend).failures(of(backend.subscription(), FABRIKAM.id)) == ""
 
 
 # --- What lags, and what cannot be seen ----------------------------------------------------------
