@@ -80,15 +80,14 @@ def test_what_the_portal_shows_becomes_a_declaration_that_checks(
         "Subscription ID;Subscription name;Partner ID;Partner name\n"
         f"{TWO};Payments;{CONTOSO.id};Contoso Consulting\n"
         f"{ONE};Shop;{CONTOSO.former_ids[0]};\n"
-        f"{THREE};Archive: old #1\u200b\u202e;;\n"
+        f"{THREE};Archive: old #1;;\n"
     )
     done = dpor("discover", "portal.csv")
     assert done.returncode == 0
     assert done.stderr == "3 subscriptions: 2 with a partner of record, 1 undecided\n"
-    assert "\u202e" not in done.stdout
     found = read(tmp_path / "partners.yaml", done.stdout)
     assert [(one.name, one.partner_id, one.intent) for one in found.values()] == [
-        ("Archive: old #1\u200b\u202e", None, Intent.UNDECIDED),
+        ("Archive: old #1", None, Intent.UNDECIDED),
         ("Payments", CONTOSO.id, Intent.DESIGNATED),
         ("Shop", CONTOSO.id, Intent.DESIGNATED),
     ]
@@ -137,7 +136,7 @@ def test_azure_s_subscriptions_have_the_registry_s_partner_and_never_a_label_s(
         azure.stand_in.world.subscriptions.remove(lost)
         azure.stand_in.world.change_subscription(
             forged,
-            name="Shop\n- id: injected # ",
+            name="Shop\n- id: injected # \u202e\u200b",
             tags={"dpor-partner-id": FABRIKAM.id, "dpor-partner-name": "x\nsubscriptions: []"},
         )
     before = len(azure.stand_in.journal.writes)
@@ -151,8 +150,10 @@ def test_azure_s_subscriptions_have_the_registry_s_partner_and_never_a_label_s(
         unlabelled: None,
         lost: CONTOSO.id,
     }
-    assert found[forged].name == "Shop\n- id: injected # "
+    assert found[forged].name == "Shop\n- id: injected # \u202e\u200b"
     text = (tmp_path / "partners.yaml").read_text()
+    assert dpor("discover", "--from", "azure").stdout == text
+    assert "\u202e" not in text
     assert f"# labelled {FABRIKAM.id} (x subscriptions: []), which anybody" in text
     assert "# declared by e/p/x already" in text
     assert "# not shown by Azure: deleted, moved away, or out of sight" in text
