@@ -163,10 +163,10 @@ def _service_principal(name: str) -> ServicePrincipal:
 
 DEPLOYER, ADMINISTRATOR = _service_principal("deployer"), _service_principal("administrator")
 PARTNER_PRINCIPALS = tuple(
-    replace(_service_principal(name), id=name)
-    for name in ("sp-contoso", "sp-fabrikam", "sp-northwind")
+    _service_principal(name) for name in ("sp-contoso", "sp-fabrikam", "sp-northwind")
 )
-"""With ids that tell, where Azure's are UUIDs."""
+TELLING = tuple(replace(one, id=one.name) for one in PARTNER_PRINCIPALS)
+"""The same with ids that tell, where Azure's are UUIDs: no role is assigned to such a one."""
 
 ROOT = ManagementGroup(name=TENANT.id, tenant_id=TENANT.id, display_name="Tenant Root Group")
 GROUP = ManagementGroup(name="estate", tenant_id=TENANT.id, display_name="Estate", parent=TENANT.id)
@@ -177,6 +177,7 @@ class AzureBackend(Backend):
     """An embedded registry, over a stand-in for Azure whose subscriptions come with the tests."""
 
     stand_in: StandIn
+    partner_principals: tuple[ServicePrincipal, ...] = PARTNER_PRINCIPALS
 
     @contextlib.contextmanager
     def here(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
@@ -201,7 +202,7 @@ class AzureBackend(Backend):
         return f"{DEPLOYER.application_id} ({DEPLOYER.id})"
 
     def give_access_above(self, partner: Partner, principal: str) -> None:
-        found = next(one for one in PARTNER_PRINCIPALS if one.name == principal)
+        found = next(one for one in self.partner_principals if one.name == principal)
         with self.stand_in.world.lock:
             self.stand_in.world.role_assignments.put(assignment(found, READER, GROUP.scope))
 
@@ -218,14 +219,14 @@ class AzureBackend(Backend):
         return made.id
 
     def give_access(self, subscription_id: str, partner: Partner, principal: str) -> None:
-        found = next(one for one in PARTNER_PRINCIPALS if one.name == principal)
+        found = next(one for one in self.partner_principals if one.name == principal)
         with self.stand_in.world.lock:
             self.stand_in.world.role_assignments.put(
                 assignment(found, SUPPORT_REQUEST_CONTRIBUTOR, f"/subscriptions/{subscription_id}")
             )
 
     def principals(self) -> set[str]:
-        names = {one.id: one.name for one in PARTNER_PRINCIPALS}
+        names = {one.id: one.name for one in self.partner_principals}
         with self.stand_in.world.lock:
             held = [item.principal_id for _, item in self.stand_in.world.role_assignments.items()]
         return {names[principal] for principal in held if principal in names}
@@ -243,11 +244,13 @@ class AzureBackend(Backend):
         return [one for one in super().writes() if one not in ("confirm", "access-add")]
 
 
-def sqlite_azure(folder: Path) -> Backend:
+def sqlite_azure(
+    folder: Path, partner_principals: tuple[ServicePrincipal, ...] = PARTNER_PRINCIPALS
+) -> Backend:
     """The embedded registry over Azure, with a service principal for each partner."""
     estate = Estate(
         tenants=(TENANT,),
-        principals=(DEPLOYER, ADMINISTRATOR, *PARTNER_PRINCIPALS),
+        principals=(DEPLOYER, ADMINISTRATOR, *partner_principals),
         management_groups=(ROOT, GROUP),
         role_assignments=(
             assignment(DEPLOYER, OWNER, GROUP.scope),
@@ -260,10 +263,10 @@ def sqlite_azure(folder: Path) -> Backend:
         registry,
         [
             replace(partner, principals=(principal.id,))
-            for partner, principal in zip(PARTNERS, PARTNER_PRINCIPALS, strict=True)
+            for partner, principal in zip(PARTNERS, partner_principals, strict=True)
         ],
     )
-    return AzureBackend(url, "azure", StandIn(estate))
+    return AzureBackend(url, "azure", StandIn(estate), partner_principals)
 
 
 def sqlite_portal(folder: Path) -> Backend:
@@ -297,5 +300,8 @@ REGISTRIES: dict[str, Callable[[Path], Backend]] = {
     "postgresql-portal": postgresql_portal,
     "sqlite-portal": sqlite_portal,
 }
-BACKENDS: dict[str, Callable[[Path], Backend]] = {**REGISTRIES, "sqlite-azure": sqlite_azure}
+BACKENDS: dict[str, Callable[[Path], Backend]] = {
+    **REGISTRIES,
+    "sqlite-azure": lambda folder: sqlite_azure(folder, TELLING),
+}
 """The registries, and the platforms beside the portal."""
