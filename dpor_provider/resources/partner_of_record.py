@@ -148,7 +148,7 @@ class Lifecycle:
         elif subject.recorded and record.mislabelled:
             notices["drift"] = (
                 f"its label says {record.mislabelled}, where {live.directory.label(expected or '')}"
-                " is on record"
+                f" is on record (version {record.version})"
             )
         leaving = subject.leaving
         if removable := subject.removable:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, AzureBackend, Backend
 from support.pulumi_project import Project, of
 
 from dpor_provider.model import Observation
@@ -123,3 +123,23 @@ def test_drift_seen_on_the_platform(project: Project, backend: Backend, subscrip
     row = backend.registry().designations.find(subscription)
     assert row is not None
     assert (row.partner_id, row.effective) == (CONTOSO.id, False)
+
+
+@pytest.mark.parametrize("backend", ["sqlite-azure"], indirect=True)
+def test_a_label_that_is_forged_again_and_again(
+    project: Project, backend: Backend, subscription: str
+) -> None:
+    assert isinstance(backend, AzureBackend)
+    backend.give_access(subscription, FABRIKAM, "sp-fabrikam")
+    project.declare(of(subscription))
+    project.up().ok()
+    world = backend.stand_in.world
+    for _ in range(2):
+        with world.lock:
+            world.change_subscription(subscription, tags={"dpor-partner-id": FABRIKAM.id})
+        assert f"its label says {FABRIKAM.id}" in project.preview("--diff").ok().output
+        project.up().ok()
+        assert world.tags(subscription)["dpor-partner-id"] == CONTOSO.id
+        project.assert_settled()
+    assert backend.principals() == {"sp-fabrikam"}
+    assert backend.writes() == ["designate", "repair", "repair"]

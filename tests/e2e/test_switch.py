@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
 from support.pulumi_project import Project, of
 
@@ -95,6 +96,8 @@ def test_keep_until(project: Project, backend: Backend, subscription: str) -> No
 
 
 def test_access_restored(project: Project, backend: Backend, subscription: str) -> None:
+    if backend.platform_name != "portal":
+        pytest.skip("Azure assigns roles to UUIDs alone: tests/platforms/azure restores such")
     backend.give_access(subscription, CONTOSO, "sp-contoso")
     project.declare(of(subscription))
     project.up().ok()

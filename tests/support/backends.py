@@ -9,6 +9,7 @@ import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -221,9 +222,10 @@ class AzureBackend(Backend):
     def give_access(self, subscription_id: str, partner: Partner, principal: str) -> None:
         found = next(one for one in self.partner_principals if one.name == principal)
         with self.stand_in.world.lock:
-            self.stand_in.world.role_assignments.put(
-                assignment(found, SUPPORT_REQUEST_CONTRIBUTOR, f"/subscriptions/{subscription_id}")
+            made = assignment(
+                found, SUPPORT_REQUEST_CONTRIBUTOR, f"/subscriptions/{subscription_id}"
             )
+            self.stand_in.world.role_assignments.put(replace(made, created_on=datetime.now(UTC)))
 
     def principals(self) -> set[str]:
         names = {one.id: one.name for one in self.partner_principals}
