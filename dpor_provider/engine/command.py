@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -65,24 +65,29 @@ class Command(PulumiCommand):
         Raises:
             CommandError: it failed.
         """
-        engine = subprocess.Popen(  # noqa: S603 - the arguments are a list
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={
-                **os.environ,
-                **additional_env,
-                "PULUMI_AUTOMATION_API": "true",
-                MARK: str(os.getpid()),
-            },
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
-        with engine, self._stopping(engine):
-            output, errors = engine.communicate()
+        running: list[subprocess.Popen[str]] = []
+        with self._stopping(running):
+            engine = subprocess.Popen(  # noqa: S603 - the arguments are a list
+                [self.command, "--non-interactive", *args],
+                cwd=cwd,
+                env={
+                    **os.environ,
+                    **additional_env,
+                    "PULUMI_AUTOMATION_API": "true",
+                    MARK: str(os.getpid()),
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
+            running.append(engine)
+            if self.interrupted:
+                engine.send_signal(signal.SIGINT)
+            with engine:
+                output, errors = engine.communicate()
         for printed, take in ((output, on_output), (errors, on_error)):
             if take:
                 take(printed)
@@ -92,17 +97,23 @@ class Command(PulumiCommand):
         return self.result
 
     @contextmanager
-    def _stopping(self, engine: subprocess.Popen[str]) -> Iterator[None]:
-        """The first signal lets the engine end what it began; another Ctrl-C kills it."""
+    def _stopping(self, running: Sequence[subprocess.Popen[str]]) -> Iterator[None]:
+        """The first signal lets the engine end what it began; another Ctrl-C kills it.
+
+        Args:
+            running: The engine, once it is there.
+        """
 
         def stop(number: int, _frame: FrameType | None) -> None:
             if not self.interrupted:
                 self.interrupted = True
                 self._say("stopping when what has begun is done; Ctrl-C again kills the engine")
-                engine.send_signal(signal.SIGINT)
+                for engine in running:
+                    engine.send_signal(signal.SIGINT)
             elif number == signal.SIGINT:
-                engine.kill()
-                end_session(engine.pid)
+                for engine in running:
+                    engine.kill()
+                    end_session(engine.pid)
 
         before = {number: signal.signal(number, stop) for number in STOPS}
         try:

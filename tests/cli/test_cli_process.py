@@ -231,6 +231,8 @@ def test_an_interrupt_ends_it_without_a_traceback(home: Backend, tmp_path: Path)
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"DPOR_REGISTRY": home.url},
+        # A shell's background jobs, and so perhaps these tests, ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     with fifo.open("wb"):
         # It has opened the file, and waits for its content.

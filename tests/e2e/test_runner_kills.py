@@ -54,6 +54,15 @@ def engines(runner: subprocess.Popen[str]) -> list[psutil.Process]:
     return []
 
 
+def words(runner: subprocess.Popen[str]) -> list[str]:
+    """The command lines of those engines; one that has just ended has none."""
+    found: list[str] = []
+    for engine in engines(runner):
+        with suppress(psutil.Error):
+            found += engine.cmdline()
+    return found
+
+
 def kill_engine(runner: subprocess.Popen[str]) -> None:
     for engine in engines(runner):
         engine.kill()
@@ -139,7 +148,7 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
 def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Backend) -> None:
     project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(20)))
     runner = start(project, "up")
-    while not any("preview" in engine.cmdline() for engine in engines(runner)):
+    while "preview" not in words(runner):
         assert runner.poll() is None
     runner.send_signal(signal.SIGINT)
     output, _ = runner.communicate(timeout=120)
