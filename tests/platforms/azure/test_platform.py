@@ -347,6 +347,33 @@ def test_no_false_alarm_and_no_second_write_while_resource_graph_lags(
     assert len(backend.stand_in.journal.writes) == writes
 
 
+def test_more_subscriptions_than_resource_graph_looks_at_by_itself_are_all_seen(
+    backend: AzureBackend, stand_in: StandIn
+) -> None:
+    many = {backend.subscription() for _ in range(5)}
+    stand_in.resource_graph.max_subscriptions = 2
+    stand_in.journal.clear()
+    view = backend.platform().read(backend.registry().read())
+    assert set(view.visible or ()) == many
+    assert stand_in.journal.requests("subscriptions") > 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"totalRecords": 2, "count": 1, "data": [], "facets": [], "resultTruncated": "true"}',
+        '{"totalRecords": 2, "count": 1, "data": {"rows": []}, "resultTruncated": "false"}',
+    ],
+)
+def test_an_answer_that_stops_half_way_is_none(
+    backend: AzureBackend, stand_in: StandIn, body: str
+) -> None:
+    backend.subscription()
+    stand_in.faults.add("", "ResourceGraph", Respond(200, body))
+    with pytest.raises(Unavailable, match="answer is not whole; run it again"):
+        backend.platform().read(backend.registry().read())
+
+
 def test_what_may_not_be_seen_is_unreadable_and_never_gone(
     backend: AzureBackend, subscription: str, stand_in: StandIn
 ) -> None:
