@@ -61,30 +61,20 @@ class Record:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What is known at the start of a run, kept up to date with the run's own writes.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a platform shows, as it was read in bulk."""
 
-    Safe for several threads: each change is one operation on one key.
-    """
-
-    registry_id: str
-    registry_name: str
-    directory: Directory
-    designations: dict[str, Designation]
-    observations: Mapping[str, Observation]
-    former_partners: Mapping[str, Collection[str]]
-    access: Mapping[str, dict[str, Access]]
-    """By scope and id."""
     deployer: Deployer
-    platform_name: str = "portal"
-    unreadable: Mapping[str, str] = field(default_factory=dict)
-    """The subscriptions that could not be read, with the cause."""
-    mislabelled: dict[str, Label] = field(default_factory=dict)
-    """The subscriptions whose label on the platform is not what the registry says."""
+    """Who deploys; what could not be established is `Deployer.unknown`, not an error."""
+    observations: Mapping[str, Observation] = field(default_factory=dict)
+    """What people saw there; it is evidence, against the registry's word."""
     visible: Collection[str] | None = None
-    """The subscriptions that the platform shows; None where it shows every one that there is."""
+    """The subscriptions that the deployer may see; None where no deployer sees less than all."""
     invisible_because: str = ""
+    """Why it may not see another one, and what to do."""
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    """Why it may not see all of a subscription that it sees, by subscription, and what to do."""
     above: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """The scopes between `/` and each subscription, the outermost first."""
     below: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -98,9 +88,33 @@ class Live:
     runner: Deployer | None = None
     """Who runs this, where the roles of another are looked at; what writes is held to its own."""
     designating: tuple[str, ...] = ()
-    """The actions that it takes to make a designation effective on the platform."""
+    """The actions that it takes to make a designation effective."""
     revoking: Mapping[str, str] = field(default_factory=dict)
     """The action that it takes to remove an access, by what the access's id contains."""
+
+    def scopes(self, subscription_id: str) -> tuple[str, ...]:
+        """Where access reaches a subscription or something in it: above it, at it, within it."""
+        between, below = (kept.get(subscription_id, ()) for kept in (self.above, self.below))
+        return (ROOT_SCOPE, *between, subscription_scope(subscription_id), *below)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live(Shown):
+    """What is known at the start of a run, kept up to date with the run's own writes.
+
+    Safe for several threads: each change is one operation on one key.
+    """
+
+    registry_id: str
+    registry_name: str
+    directory: Directory
+    designations: dict[str, Designation]
+    former_partners: Mapping[str, Collection[str]]
+    access: Mapping[str, dict[str, Access]]
+    """By scope and id."""
+    platform_name: str = "portal"
+    mislabelled: dict[str, Label] = field(default_factory=dict)
+    """The subscriptions whose label on the platform is not what the registry says."""
 
     def record(self, subscription_id: str) -> Record:
         """The live record of a subscription; without a partner where there is none."""
@@ -155,10 +169,9 @@ class Live:
 
     def reaching(self, subscription_id: str) -> tuple[Access, ...]:
         """The access of partners above a subscription, at it and within it, in this order."""
-        between, below = (kept.get(subscription_id, ()) for kept in (self.above, self.below))
         return tuple(
             item
-            for scope in (ROOT_SCOPE, *between, subscription_scope(subscription_id), *below)
+            for scope in self.scopes(subscription_id)
             for item in tuple(self.access.get(scope, {}).values())
         )
 

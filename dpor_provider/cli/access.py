@@ -88,7 +88,7 @@ def list_(
         return
     content = registry.read()
     view = session.platform.read(content)
-    reaching = view.reaching(subscription) if subscription else None
+    reaching = view.scopes(subscription) if subscription else None
     held = [item for item in view.access if reaching is None or item.scope in reaching]
     ended = _ended(content, subscription)
     stale = {item.id for item in held if _stale(item, content, ended)}

@@ -36,7 +36,11 @@ class Portal:
         """What was last confirmed or imported, and the registry's own roles and access."""
         who = principal or self.registry.principal
         held = tuple(grant for grant in content.grants if grant.principal == who)
-        return View(Deployer(who, held), content.access, content.observations)
+        return View(
+            deployer=Deployer(who, held),
+            access=content.access,
+            observations=content.observations,
+        )
 
     def apply(self, designation: Designation) -> Designation:
         """Leave it on the worklist: what is not yet effective is what a person has to do."""
