@@ -88,10 +88,9 @@ def remove(session: Session, scope: str, output_format: Format) -> None:
 
 
 def _demand(item: Demand) -> dict[str, str | None]:
-    return {
-        "scope": item.scope,
-        **{name: getattr(item.trust, name) for name in ("issuer", "audience", *DEMANDABLE)},
-    }
+    from dpor_provider.registry.demands import as_row
+
+    return as_row(item)
 
 
 def _claims(item: Demand) -> str:

@@ -39,7 +39,9 @@ class Labels:
     """Reads and writes labels at Azure Resource Manager itself, which knows at once."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        # What is written names its subscription by scope, so that one client does for all.
+        client: Any = connection.client(extra.resources.ResourceManagementClient, "-")
+        self._tags_of = client.tags
 
     def read(self, subscription_id: str) -> Label:
         """A subscription's label as it is now.
@@ -82,19 +84,11 @@ class Labels:
             )
 
     def _tags(self, subscription_id: str) -> dict[str, str]:
-        answer = self._client(subscription_id).tags.get_at_scope(
-            subscription_scope(subscription_id)
-        )
+        answer = self._tags_of.get_at_scope(subscription_scope(subscription_id))
         return dict(answer.properties.tags or {})
 
     def _patch(self, subscription_id: str, operation: str, tags: dict[str, str]) -> dict[str, str]:
         body = {"operation": operation, "properties": {"tags": tags}}
-        answer = (
-            self._client(subscription_id)
-            .tags.begin_update_at_scope(subscription_scope(subscription_id), body)
-            .result()
-        )
+        scope = subscription_scope(subscription_id)
+        answer = self._tags_of.begin_update_at_scope(scope, body).result()
         return dict(answer.properties.tags or {})
-
-    def _client(self, subscription_id: str) -> Any:
-        return self._connection.client(extra.resources.ResourceManagementClient, subscription_id)

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +18,6 @@ from support.backends import (
     FABRIKAM,
     PARTNER_PRINCIPALS,
     AzureBackend,
-    sqlite_azure,
 )
 
 from dpor_provider.registry import Owner
@@ -26,14 +25,6 @@ from dpor_provider.registry import Owner
 DPOR = Path(sys.executable).parent / "dpor"
 GROUP = "/providers/microsoft.management/managementgroups/estate"
 Done = subprocess.CompletedProcess[str]
-
-
-@pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureBackend]:
-    made = sqlite_azure(tmp_path)
-    assert isinstance(made, AzureBackend)
-    with made.here(monkeypatch):
-        yield made
 
 
 @pytest.fixture

@@ -7,13 +7,11 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-import pytest
 from azure_stand_in.builtin_roles import SUPPORT_REQUEST_CONTRIBUTOR
 from azure_stand_in.estate import Subscription, assignment, guid
 from azure_stand_in.faults import Respond
@@ -25,7 +23,6 @@ from support.backends import (
     PARTNER_PRINCIPALS,
     TENANT,
     AzureBackend,
-    sqlite_azure,
 )
 
 from dpor_provider.model import Designation
@@ -38,14 +35,6 @@ from dpor_provider.resources.partner_of_record import Lifecycle
 DPOR = Path(sys.executable).parent / "dpor"
 MANY = 10_000
 MEMORY = 200 * 1024 * 1024
-
-
-@pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureBackend]:
-    made = sqlite_azure(tmp_path)
-    assert isinstance(made, AzureBackend)
-    with made.here(monkeypatch):
-        yield made
 
 
 def fill(backend: AzureBackend, count: int) -> list[str]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +42,6 @@ from support.backends import (
     PARTNER_PRINCIPALS,
     TENANT,
     AzureBackend,
-    sqlite_azure,
 )
 
 from dpor_provider.checker.drift import Kind, drift
@@ -60,14 +57,6 @@ from dpor_provider.resources.partner_of_record import Lifecycle
 OUR_TAGS = ("dpor-partner-id", "dpor-partner-name")
 SP_CONTOSO, SP_FABRIKAM = PARTNER_PRINCIPALS[0], PARTNER_PRINCIPALS[1]
 GROUP = "/providers/Microsoft.Management/managementGroups/estate"
-
-
-@pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureBackend]:
-    made = sqlite_azure(tmp_path)
-    assert isinstance(made, AzureBackend)
-    with made.here(monkeypatch):
-        yield made
 
 
 @pytest.fixture
