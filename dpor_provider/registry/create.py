@@ -49,7 +49,7 @@ def new_file(url: URL, fill: Callable[[Connection], None]) -> None:
             f"{final} is on a network file system ({remote}), where SQLite's locks cannot be relied"
             " on; name a local folder, or a PostgreSQL server"
         )
-    new = final.with_name(f".{final.name}.{uuid.uuid4().hex}.new")
+    new = final.parent / f".{final.name}.{uuid.uuid4().hex}.new"
     try:
         _make_folder(final.parent)
         if final.exists():

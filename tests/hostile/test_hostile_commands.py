@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.backends import CONTOSO, FABRIKAM, sqlite_portal
 from support.thorough import InputSurvived, fuzz
@@ -242,6 +242,7 @@ def survives(arguments: list[str], content: bytes) -> None:
 
 
 @fuzz(150)
+@example(commands=[["registry", "backup", "/"], ["registry", "backup", "."]], content=b"")
 @given(commands=st.lists(COMMANDS, min_size=1, max_size=3), content=CONTENTS)
 def test_a_command_survives_anything(
     home: Home, commands: list[list[str]], content: bytes, input_survived: InputSurvived
