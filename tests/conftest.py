@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 from support.backends import REGISTRIES, Backend, sqlite_portal
-from support.thorough import InputSurvived, Survived
+from support.thorough import THOROUGH, InputSurvived, Survived
+
+# A change is judged by the same examples every time; `make torture` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+if not THOROUGH:
+    settings.load_profile("repeatable")
 
 ENGINE_SCRIPT = Path(__file__).parent.parent / "tools" / "engine" / "engine.py"
 
