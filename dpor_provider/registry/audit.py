@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, String, insert, select, type_coerce
@@ -14,6 +14,12 @@ from dpor_provider.registry import chain
 from dpor_provider.registry.chain import Head, Unreadable
 from dpor_provider.registry.database import Database, identity
 from dpor_provider.registry.tables import Damaged, audit_log
+
+# Made once: making a statement takes as long as SQLite takes to carry it out.
+_APPEND = insert(audit_log)
+_LAST = (
+    select(audit_log.c.sequence, audit_log.c.hash).order_by(audit_log.c.sequence.desc()).limit(1)
+)
 
 
 def record(
@@ -31,9 +37,9 @@ def record(
     provenance: str | None = None,
 ) -> None:
     """Append an entry; it stands or falls with the caller's transaction."""
-    last = head(connection)
+    sequence, previous_hash = _end(connection)
     entry = AuditEntry(
-        sequence=last.sequence + 1,
+        sequence=sequence + 1,
         at=datetime.now(UTC),
         actor=actor,
         action=action,
@@ -45,22 +51,21 @@ def record(
         managed_by=managed_by,
         detail=detail,
         provenance=provenance,
-        previous_hash=last.hash,
+        previous_hash=previous_hash,
     )
-    connection.execute(insert(audit_log).values(asdict(replace(entry, hash=chain.digest(entry)))))
+    whole = replace(entry, hash=chain.digest(entry))
+    connection.execute(_APPEND, {one.name: getattr(whole, one.name) for one in audit_log.c})
 
 
 def head(connection: Connection) -> Head:
     """The end of the log: its last entry, or what the first one will follow."""
-    last = connection.execute(
-        select(audit_log.c.sequence, audit_log.c.hash)
-        .order_by(audit_log.c.sequence.desc())
-        .limit(1)
-    ).one_or_none()
-    registry_id = identity(connection)
-    if last is None:
-        return Head(registry_id, 0, chain.genesis(registry_id))
-    return Head(registry_id, last.sequence, last.hash)
+    sequence, last_hash = _end(connection)
+    return Head(identity(connection), sequence, last_hash)
+
+
+def _end(connection: Connection) -> tuple[int, str]:
+    last = connection.execute(_LAST).one_or_none()
+    return (last.sequence, last.hash) if last else (0, chain.genesis(identity(connection)))
 
 
 class AuditLog:

@@ -15,12 +15,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 
 from dpor_provider.model import AuditEntry
 
 DOMAIN = "dpor-audit-v1"
+_COVERED = tuple(field.name for field in fields(AuditEntry) if field.name != "hash")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def genesis(registry_id: str) -> str:
 
 def digest(entry: AuditEntry) -> str:
     """The hash that an entry must have."""
-    covered = {key: value for key, value in asdict(entry).items() if key != "hash"}
+    covered = {name: getattr(entry, name) for name in _COVERED}
     return _digest(canonical(covered))
 
 

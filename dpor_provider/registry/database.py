@@ -19,6 +19,8 @@ DAMAGED = (tables.Damaged, NoResultFound, MultipleResultsFound, UnicodeDecodeErr
 CONTEXT = 20
 """How many characters are shown before and after one that cannot be recorded."""
 
+_IDENTITY = select(tables.registry.c.id)
+
 
 class Backend(Protocol):
     """What one kind of database needs of its own."""
@@ -131,4 +133,4 @@ class Database:
 
 def identity(connection: Connection) -> str:
     """The registry's identity, which no other registry has."""
-    return str(connection.execute(select(tables.registry.c.id)).scalar_one())
+    return str(connection.execute(_IDENTITY).scalar_one())

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dpor_provider.errors import Invalid, Refused
@@ -26,6 +26,15 @@ if TYPE_CHECKING:
     from dpor_provider.registry.writer import Writer
 
 
+_SCOPE = tables.demands.c.scope
+_OVER = (
+    select(tables.demands)
+    .where(_SCOPE.in_([ROOT_SCOPE, bindparam("own")]))
+    .order_by(func.length(_SCOPE).desc())
+    .limit(1)
+)
+
+
 def read(connection: Connection) -> Iterator[Demand]:
     """Every demand, ordered by scope."""
     for row in connection.execute(select(tables.demands).order_by(tables.demands.c.scope)):
@@ -34,13 +43,7 @@ def read(connection: Connection) -> Iterator[Demand]:
 
 def over(connection: Connection, subscription_id: str) -> Demand | None:
     """The demand that holds at a subscription: its own, else the one at `/`."""
-    scope = tables.demands.c.scope
-    row = connection.execute(
-        select(tables.demands)
-        .where(scope.in_([ROOT_SCOPE, subscription_scope(subscription_id)]))
-        .order_by(func.length(scope).desc())
-        .limit(1)
-    ).one_or_none()
+    row = connection.execute(_OVER, {"own": subscription_scope(subscription_id)}).one_or_none()
     return from_row(dict(row._mapping)) if row else None
 
 

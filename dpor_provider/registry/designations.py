@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy.dialects.sqlite import insert
 
 from dpor_provider.errors import Conflict, Invalid, Refused
 from dpor_provider.model import Action, Designation, Directory, Partner, Status
@@ -16,6 +16,13 @@ from dpor_provider.registry import directory
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import audit_log, designations, observations
 from dpor_provider.registry.writer import Writer
+
+_FIND = select(designations).where(designations.c.subscription_id == bindparam("own"))
+_ENTER = insert(designations).on_conflict_do_nothing()
+_CHANGE = update(designations).where(
+    designations.c.subscription_id == bindparam("own"),
+    designations.c.version == bindparam("seen_version"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +266,7 @@ def mark_effective(connection: Connection, designation: Designation) -> bool:
 
 def find(connection: Connection, subscription_id: str) -> Designation | None:
     """One subscription's row."""
-    row = connection.execute(
-        select(designations).where(designations.c.subscription_id == subscription_id)
-    ).one_or_none()
+    row = connection.execute(_FIND, {"own": subscription_id}).one_or_none()
     return Designation(**row._mapping) if row else None
 
 
@@ -283,20 +288,11 @@ def _blank(subscription_id: str) -> Designation:
 
 
 def _written(connection: Connection, new: Designation, seen_version: int) -> bool:
-    row = designations.c
-    if seen_version:
-        result = connection.execute(
-            update(designations)
-            .where(row.subscription_id == new.subscription_id, row.version == seen_version)
-            .values(asdict(new))
-        )
-        return result.rowcount == 1
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(designations).values(asdict(new)))
-    except IntegrityError:
-        return False
-    return True
+    row = {one.name: getattr(new, one.name) for one in designations.c}
+    if not seen_version:
+        return connection.execute(_ENTER, row).rowcount == 1
+    seen = {"own": new.subscription_id, "seen_version": seen_version}
+    return connection.execute(_CHANGE, row | seen).rowcount == 1
 
 
 def _changed(connection: Connection, subscription_id: str) -> str:

@@ -16,10 +16,12 @@ from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import partners
 from dpor_provider.registry.writer import Writer
 
+_ALL = select(partners).order_by(partners.c.id)
+
 
 def read(connection: Connection) -> Directory:
     """The whole directory."""
-    rows = connection.execute(select(partners).order_by(partners.c.id))
+    rows = connection.execute(_ALL)
     return Directory.of(from_row({**row._mapping}) for row in rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from dpor_provider.errors import Invalid, Refused
@@ -24,14 +24,18 @@ if TYPE_CHECKING:
     from dpor_provider.registry.writer import Writer
 
 
+_ALL = select(tables.grants).order_by(*tables.grants.primary_key)
+_HELD = _ALL.where(tables.grants.c.principal == bindparam("principal"))
+
+
 def grants(connection: Connection, principal: str | None = None) -> tuple[Grant, ...]:
     """The grants of one principal, or all of them."""
-    query = select(tables.grants).order_by(*tables.grants.primary_key)
-    if principal is not None:
-        query = query.where(tables.grants.c.principal == principal)
-    return tuple(
-        Grant(row.principal, Role(row.role), row.scope) for row in connection.execute(query)
+    rows = (
+        connection.execute(_ALL)
+        if principal is None
+        else connection.execute(_HELD, {"principal": principal})
     )
+    return tuple(Grant(row.principal, Role(row.role), row.scope) for row in rows)
 
 
 def read_scope(text: str) -> str:

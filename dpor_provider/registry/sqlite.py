@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 
 from dpor_provider.errors import Unavailable
 from dpor_provider.printable import line
+from dpor_provider.registry.batch import Batches
 from dpor_provider.registry.migrate import migrate
 
 APPLICATION_ID = 0x44504F52
@@ -40,16 +41,18 @@ class Sqlite:
         self.name = shown(url)
         self._file = Path(str(url.database))
         self._engine = connect(url)
+        self._batches = Batches(self._begin)
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool) -> Iterator[Connection]:
         """A transaction; one that writes holds the write lock from its start."""
         self._require_file()
-        with (
-            self._engine.connect().execution_options(**{WRITE: write}) as connection,
-            connection.begin(),
-        ):
-            yield connection
+        if write:
+            with self._batches.write() as connection:
+                yield connection
+        else:
+            with self._engine.connect() as connection, connection.begin():
+                yield connection
 
     def schema(self, connection: Connection) -> str:
         """The newest migration that the file has had."""
@@ -75,6 +78,15 @@ class Sqlite:
     def cause(self, error: DBAPIError) -> str:
         """What SQLite said, in one line, with what to do about it."""
         return cause(error)
+
+    def _begin(self) -> Connection:
+        connection = self._engine.connect().execution_options(**{WRITE: True})
+        try:
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _require_file(self) -> None:
         try:
@@ -106,8 +118,9 @@ def shown(url: URL) -> str:
 
 def connect(url: URL, journal_mode: str | None = None) -> Engine:
     """An engine whose every connection is set up for safety; a running WAL needs no mode."""
-    # No pool: a connection belongs to one thread and one short transaction.
-    engine = create_engine(url, poolclass=NullPool)
+    # No pool: a connection belongs to one short transaction.
+    # Threads that write together hand a connection on (`batch`); one at a time uses it.
+    engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
     wal_is_safe = sqlite3.sqlite_version_info >= WAL_SAFE
     mode, synchronous = ("WAL", "FULL") if wal_is_safe else ("DELETE", "EXTRA")
 
