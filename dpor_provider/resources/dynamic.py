@@ -2,30 +2,50 @@
 
 The state holds a reference to `PartnerOfRecordProvider`, by module and name, and nothing of its
 code or settings. Both names are therefore permanent: a state of any release must find them.
-"""
 
-from __future__ import annotations
+Annotations are not deferred here: Pulumi evaluates those of a resource's class for each resource.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pulumi
 from pulumi.dynamic import Resource
 
 from dpor_provider.declaration.inputs import Inputs
-from dpor_provider.platforms import open_platform
-from dpor_provider.registry import open_registry
 from dpor_provider.resources.adapter import Adapter, before_write, say
-from dpor_provider.resources.partner_of_record import Lifecycle
 from dpor_provider.resources.program import once_per_subscription
-from dpor_provider.settings import Settings
+
+if TYPE_CHECKING:
+    from dpor_provider.resources.partner_of_record import Lifecycle
+
+RECORDED = (
+    "version",
+    "claim",
+    "written_partner_id",
+    "adopted",
+    "partner_name_source",
+    "effective",
+    "designated_by",
+    "designated_at",
+    "former_partner_id",
+    "registry_id",
+)
+"""What is known once it is designated."""
 
 
 class PartnerOfRecordProvider(Adapter):
     """Designates, over the registry and the platform that the stack names."""
 
-    def open(self, config: Callable[[str], object]) -> Lifecycle:
+    def open(self, config: Callable[[str], object]) -> "Lifecycle":
         """Open registry and platform as the stack's configuration names them."""
+        # The user's program needs none of this, and a third of its start would go by on it.
+        from dpor_provider.platforms import open_platform
+        from dpor_provider.registry import open_registry
+        from dpor_provider.resources.partner_of_record import Lifecycle
+        from dpor_provider.settings import Settings
+
         settings = Settings.read(config)
         registry = open_registry(settings.registry)
         return Lifecycle(
@@ -103,7 +123,14 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
         exceptions: pulumi.Input[Sequence[Mapping[str, str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        managed_by = f"{pulumi.get_project()}/{pulumi.get_stack()}/{resource_name}"
+        stated = {
+            "former_access": None if former_access == "revoke" else former_access,
+            "replaces_partner_id": replaces_partner_id,
+            "moved_from": moved_from,
+            "also_partner_ids": also_partner_ids,
+            "on_delete": on_delete,
+            "exceptions": exceptions,
+        }
         super().__init__(
             PartnerOfRecordProvider(),
             resource_name,
@@ -111,23 +138,10 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
                 "subscription_id": once_per_subscription(subscription_id, resource_name),
                 "partner_id": partner_id,
                 "partner_name": partner_name,
-                "former_access": None if former_access == "revoke" else former_access,
-                "replaces_partner_id": replaces_partner_id,
-                "moved_from": moved_from,
-                "also_partner_ids": also_partner_ids,
-                "on_delete": on_delete,
-                "exceptions": exceptions,
-                "managed_by": managed_by,
-                "version": None,
-                "claim": None,
-                "written_partner_id": None,
-                "adopted": None,
-                "partner_name_source": None,
-                "effective": None,
-                "designated_by": None,
-                "designated_at": None,
-                "former_partner_id": None,
-                "registry_id": None,
+                # Pulumi keeps track of each, also of those that are None, for as long as it runs.
+                **{key: value for key, value in stated.items() if value is not None},
+                "managed_by": f"{pulumi.get_project()}/{pulumi.get_stack()}/{resource_name}",
+                **dict.fromkeys(RECORDED),
             },
             opts,
         )

@@ -6,6 +6,8 @@ Both are found before anything is registered.
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
+from dataclasses import dataclass
 from functools import cache
 
 import pulumi
@@ -65,7 +67,7 @@ def once_per_subscription(
         twice = declared_twice(canonical, repr(other))
         _twice.append(f"{resource_name}: {twice} [{DuplicateDesignation.id}]")
         raise pulumi.RunError(_twice[-1])
-    return pulumi.Output.from_input(_unless_twice(canonical))
+    return _UnlessTwice(canonical)
 
 
 def once_per_program(
@@ -83,10 +85,19 @@ def once_per_program(
             " runs it has a single link; declare one, or run another program as another identity"
         )
         raise pulumi.RunError(_twice[-1])
-    return pulumi.Output.all(partner_id, _unless_twice(kind)).apply(lambda both: both[0])
+    return pulumi.Output.all(partner_id, _UnlessTwice(kind)).apply(lambda both: both[0])
 
 
-async def _unless_twice(value: str) -> str:
-    if _twice:
-        raise pulumi.RunError(_twice[-1])
-    return value
+@dataclass(frozen=True, slots=True)
+class _UnlessTwice:
+    """A value to wait for, which takes less than an output of Pulumi's."""
+
+    value: str
+
+    def __await__(self) -> Generator[None, None, str]:
+        return self._get().__await__()
+
+    async def _get(self) -> str:
+        if _twice:
+            raise pulumi.RunError(_twice[-1])
+        return self.value
