@@ -65,14 +65,15 @@ lint: .venv/installed ## Check style, types and layers
 
 .PHONY: clean
 clean: ## Remove all that was made in this folder, the example's registry too
-	rm -rf .venv .venv.az .fuzz .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
+	rm -rf .venv .venv.az .venv.bench benchmarks/.results .fuzz .dpor .pulumi-state .pulumi-home Pulumi.dev.yaml .mypy_cache .ruff_cache .pytest_cache \
 	  .hypothesis .import_linter_cache
 
 .PHONY: bench
-bench: .venv/installed ## Measure the checker beside peers, what the pack adds to a preview, and dpor up
+bench: .venv/installed .venv.bench/installed ## Measure everything beside what else there is (hours), and write benchmarks/results.md
 	@$(PY) benchmarks/check.py
-	@$(PY) benchmarks/pack.py
 	@$(PY) benchmarks/engine.py
+	@$(PY) benchmarks/growth.py
+	@.venv.bench/bin/python benchmarks/report.py
 
 .PHONY: sbom
 sbom: .venv/installed ## List the locked packages with their hashes in sbom.cdx.json (CycloneDX)
@@ -96,6 +97,11 @@ stack: .venv/installed .dpor/registry.db
 
 .dpor/registry.db: | .venv/installed
 	@examples/embedded/seed $@
+
+.venv.bench/installed: benchmarks/requirements.txt
+	@$(PYTHON) -m venv --clear .venv.bench
+	@.venv.bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
 
 .venv.az/$(AZURE_CLI):
 	@$(PYTHON) -m venv --clear .venv.az
