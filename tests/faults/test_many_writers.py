@@ -21,19 +21,26 @@ from dpor_provider.model import DESIGNATION_CHANGES
 
 KILLS = int(os.environ.get("DPOR_TEST_KILLS", "12"))
 WRITERS = 8
+THREADS = 4
+"""Of each writer, as Pulumi's dynamic provider has."""
 
 WRITER = """
-import sys, uuid
+import os, sys, threading, uuid
 from dpor_provider.registry import open_registry
 registry = open_registry(sys.argv[1])
-while True:
-    subscription = str(uuid.uuid4())
-    row = registry.designations.designate(
-        subscription, sys.argv[2], seen_version=0, owner=None
-    )
-    print(subscription, row.version, flush=True)
-    row = registry.designations.withdraw(subscription, seen_version=row.version)
-    print(subscription, row.version, flush=True)
+
+def write():
+    while True:
+        subscription = str(uuid.uuid4())
+        row = registry.designations.designate(
+            subscription, sys.argv[2], seen_version=0, owner=None
+        )
+        os.write(1, f"{subscription} {row.version}\\n".encode())
+        row = registry.designations.withdraw(subscription, seen_version=row.version)
+        os.write(1, f"{subscription} {row.version}\\n".encode())
+
+for _ in range(int(sys.argv[3])):
+    threading.Thread(target=write).start()
 """
 
 
@@ -47,7 +54,7 @@ class Writer:
     def _start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", WRITER, self._url, CONTOSO.id], stdout=log
+                [sys.executable, "-c", WRITER, self._url, CONTOSO.id, str(THREADS)], stdout=log
             )
 
     def kill(self) -> None:
@@ -97,7 +104,7 @@ def test_what_was_acknowledged_survives_random_kills(
     assert all(entry.action in DESIGNATION_CHANGES for entry in entries)
     assert max(Counter((entry.subscription_id, entry.version) for entry in entries).values()) == 1
     assert len(entries) == sum(row.version for row in live.values())
-    assert 0 <= len(entries) - sum(acknowledged.values()) <= KILLS + WRITERS
+    assert 0 <= len(entries) - sum(acknowledged.values()) <= (KILLS + WRITERS) * THREADS
     assert backend.registry().verify().problems == ()
     if backend.url.startswith("sqlite"):
         with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as connection:
