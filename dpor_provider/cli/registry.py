@@ -66,7 +66,11 @@ def upgrade(session: Session, output_format: Format) -> None:
     print_result(
         output_format,
         {"version": 1, "before": before, "after": after},
-        f"the registry had schema {before}, and has {after} now",
+        (
+            f"the registry had schema {before}, and has {after} now"
+            if before != after
+            else f"the registry has the functions of this version now; its schema remains {after}"
+        ),
     )
 
 

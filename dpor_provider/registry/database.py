@@ -42,8 +42,8 @@ class Backend(Protocol):
             Unavailable: it is no registry.
         """
 
-    def migrate(self, connection: Connection) -> None:
-        """Bring it to this version's schema, in the connection's transaction."""
+    def migrate(self, connection: Connection) -> bool:
+        """Bring it to this version's, in the connection's transaction; whether that changed it."""
 
     def exposed(self) -> str | None:
         """Who else than its owner may reach the registry's file; None where that is nobody."""

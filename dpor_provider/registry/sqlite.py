@@ -64,9 +64,11 @@ class Sqlite:
             )
         return str(connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar())
 
-    def migrate(self, connection: Connection) -> None:
-        """Bring the tables to this version's."""
+    def migrate(self, connection: Connection) -> bool:
+        """Bring the tables to this version's; whether that changed them."""
+        before = self.schema(connection)
         migrate(connection)
+        return self.schema(connection) != before
 
     def exposed(self) -> str | None:
         """The file with its mode, if others than its owner may read or write it."""

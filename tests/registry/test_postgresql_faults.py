@@ -407,13 +407,30 @@ def refused(said: str) -> Iterator[None]:
 
 
 def test_an_upgrade_is_for_an_administrator_who_owns_the_schema(backend: ServerBackend) -> None:
-    with refused("which is the newest"):
-        upgrade_registry(backend.url_as(postgres.OWNER))
     outdate(backend, "0002")
     with refused("admin may not upgrade the registry: only registry_owner may, who owns its sch"):
         upgrade_registry(backend.url_as(ADMIN))
     with refused("only a Global Administrator may"):
         upgrade_registry(backend.url_as(postgres.OWNER))
+
+
+def test_an_upgrade_mends_functions_of_the_same_schema(backend: ServerBackend) -> None:
+    url = backend.url_as(postgres.OWNER)
+    backend.registry(ADMIN).roles.grant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    with refused("which is the newest"):
+        upgrade_registry(url)
+    with postgres.server().connect(postgres.OWNER, backend.database) as owner:
+        owner.execute(
+            "CREATE OR REPLACE FUNCTION dpor.digest(text) RETURNS text LANGUAGE sql"
+            " RETURN repeat('0', 64)"
+        )
+    assert upgrade_registry(url) == (tables.SCHEMA, tables.SCHEMA)
+    with refused("which is the newest"):
+        upgrade_registry(url)
+    registry = backend.registry(ADMIN)
+    assert registry.audit.entries()[-1].detail == f"functions of schema {tables.SCHEMA}"
+    designate(registry)
+    assert registry.verify().problems == ()
 
 
 @pytest.fixture(params=tables.OLDER)

@@ -112,9 +112,11 @@ class Postgresql:
         query = "SELECT version_num FROM dpor.alembic_version"
         return str(connection.exec_driver_sql(query).scalar())
 
-    def migrate(self, connection: Connection) -> None:
-        """Bring tables and functions to this version's."""
+    def migrate(self, connection: Connection) -> bool:
+        """Bring tables and functions to this version's; whether that changed any."""
+        before = self.schema(connection), _functions(connection)
         install(connection)
+        return before != (self.schema(connection), _functions(connection))
 
     def exposed(self) -> str | None:
         """None: a server has no file that others could reach."""
@@ -195,6 +197,17 @@ def install(connection: Connection) -> None:
     for name in FUNCTIONS:
         source = files(__package__).joinpath("functions", f"{name}.sql").read_text("utf-8")
         connection.exec_driver_sql(source, execution_options={"no_parameters": True})
+
+
+def _functions(connection: Connection) -> object:
+    """All functions, in one hash."""
+    # Types are named as the search path finds them.
+    connection.exec_driver_sql(f"SET LOCAL search_path = {SCHEMA_NAME}")
+    query = (
+        "SELECT md5(string_agg(pg_get_functiondef(oid), '' ORDER BY oid)) FROM pg_proc"
+        " WHERE pronamespace = 'dpor'::regnamespace"
+    )
+    return connection.exec_driver_sql(query).scalar_one()
 
 
 def sqlstate(error: DBAPIError) -> str | None:
