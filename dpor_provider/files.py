@@ -1,4 +1,4 @@
-"""Writing a file whole, or not at all."""
+"""Writing a file whole, or not at all; reading no more of one than anybody has a use for."""
 
 from __future__ import annotations
 
@@ -7,8 +7,23 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from dpor_provider.errors import Invalid, Unavailable
+
+LARGEST_MIB = 64
+
+
+def read_some(stream: BinaryIO, name: str) -> bytes:
+    """All that a stream holds.
+
+    Raises:
+        Invalid: that is more than 64 MiB.
+    """
+    content = stream.read(LARGEST_MIB * 2**20 + 1)
+    if len(content) > LARGEST_MIB * 2**20:
+        raise Invalid(f"{name} holds more than {LARGEST_MIB} MiB, and was not read")
+    return content
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dpor_provider.checker.result import Result, SuppressedBy
 from dpor_provider.errors import Invalid
-from dpor_provider.files import write_whole
+from dpor_provider.files import read_some, write_whole
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -57,7 +57,8 @@ def read_file(path: Path) -> tuple[str, ...]:
         Invalid: it is no baseline, or is not there.
     """
     try:
-        return read(path.read_text("utf-8"), str(path))
+        with path.open("rb") as stream:
+            return read(read_some(stream, str(path)).decode(), str(path))
     except (OSError, UnicodeDecodeError) as error:
         said = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise Invalid(f"the baseline {path} cannot be read: {said}") from None

@@ -11,6 +11,7 @@ import click
 
 from dpor_provider.cli.output import note, print_text
 from dpor_provider.cli.session import Session, pass_session
+from dpor_provider.files import read_some
 
 if TYPE_CHECKING:
     from dpor_provider.checker.discover import Shown
@@ -87,7 +88,7 @@ def _portal(session: Session, file: BinaryIO) -> tuple[Live, Shown]:
     from dpor_provider.platforms import portal_csv
 
     live = _recorded(session)
-    rows = portal_csv.read(file.read(), file.name, live.directory)
+    rows = portal_csv.read(read_some(file, file.name), file.name, live.directory)
     now = datetime.now(UTC)
     seen = {
         row.subscription_id: Observation(

@@ -16,6 +16,7 @@ from dpor_provider.cli.output import (
 )
 from dpor_provider.cli.session import SUBSCRIPTION, TEXT, Session, pass_session
 from dpor_provider.errors import Invalid
+from dpor_provider.files import read_some
 
 if TYPE_CHECKING:
     from dpor_provider.platforms import Portal
@@ -100,7 +101,7 @@ def observe(session: Session, file: BinaryIO, output_format: Format) -> None:
     Columns: Subscription ID, and Partner ID or Partner name, or both. All rows are imported, or
     none.
     """
-    imported, confirmed = _portal(session).import_csv(file.read(), file.name)
+    imported, confirmed = _portal(session).import_csv(read_some(file, file.name), file.name)
     print_result(
         output_format,
         {"imported": imported, "confirmed": confirmed},

@@ -270,6 +270,18 @@ def test_observe(made: Dpor, tmp_path: Path) -> None:
     assert open_registry(None, start=tmp_path).observations.all().keys() == {SUBSCRIPTION, other}
 
 
+def test_what_never_ends_is_not_read_to_its_end(made: Dpor, tmp_path: Path) -> None:
+    (tmp_path / "partners.yaml").write_text("version: 1\nsubscriptions: []\n")
+    for command in (
+        ("observe", "/dev/zero"),
+        ("discover", "/dev/zero"),
+        ("check", "--offline", "--baseline", "/dev/zero"),
+    ):
+        done = made(*command)
+        assert done.exit_code == 2
+        assert done.err == "dpor: /dev/zero holds more than 64 MiB, and was not read\n"
+
+
 def test_access(made: Dpor) -> None:
     add = ("access", "add", SUBSCRIPTION)
     assert made(*add, "sp-contoso", "Reader").exit_code == 0
