@@ -106,6 +106,25 @@ class Whole(_Kept):
     kind = int
 
 
+class Flag(_Kept):
+    """Yes or no."""
+
+    impl = Boolean
+    cache_ok = True
+    kind = bool
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
+        """Read what was stored as it is: SQLAlchemy takes any text for yes."""
+        del dialect, coltype
+
+        def read(value: Any) -> bool:
+            if value not in (0, 1):
+                raise Damaged
+            return bool(value)
+
+        return read
+
+
 class Day(_Kept):
     """A day."""
 
@@ -206,8 +225,8 @@ designations = Table(
     Column("managed_by", Words),
     Column("claim", Short(64)),
     Column("written_partner_id", Short(32)),
-    Column("adopted", Boolean, nullable=False),
-    Column("effective", Boolean, nullable=False),
+    Column("adopted", Flag, nullable=False),
+    Column("effective", Flag, nullable=False),
     Column("designated_by", Words, nullable=False),
     Column("designated_at", UtcDateTime, nullable=False),
     Column("former_partner_id", Short(32)),

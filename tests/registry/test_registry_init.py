@@ -581,6 +581,7 @@ DAMAGES = [
     *(("partners", "former_ids", value) for value in ("'[1]'", "'[[['", "'5'", "'null'", "x'00'")),
     *(("partners", "name", value) for value in ("x'00'",)),
     *(("designations", "version", value) for value in ("'many'", "x'00'")),
+    *(("designations", "effective", value) for value in ("'no'", "2", "x'00'")),
     *(("designations", "designated_at", value) for value in ("'today'", "5", "x'00'")),
 ]
 
