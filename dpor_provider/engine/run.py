@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,9 +20,7 @@ from pulumi.automation import (
     OutputMap,
     Stack,
     StackNotFoundError,
-    UpdateSummary,
 )
-from pulumi.automation._stack import StackInitMode
 
 from dpor_provider.engine.command import Command
 from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
@@ -141,7 +138,7 @@ class Runner:
             self._config_file = self._workspace.config_file(name)
             name = options.shard.stack(name)
             self._workspace.env_vars = {VARIABLE: str(options.shard)}
-        self._stack = Engine(name, self._workspace, StackInitMode.SELECT)
+        self._stack = Stack.select(name, self._workspace)
         self._output: list[str] = []
         self._config: Mapping[str, str] = {}
         self._live = cache(self._read_live)
@@ -168,6 +165,7 @@ class Runner:
                     **self._of_the_program,
                     # A plan holds every value; those of other providers may differ each time.
                     plan=file if ours else None,
+                    show_secrets=False,
                     on_event=on_event,
                 ),
             )
@@ -189,7 +187,10 @@ class Runner:
             "destroying",
             len(plan.steps),
             lambda on_event: self._stack.destroy(
-                **self._passed_on, refresh=self._options.refresh, on_event=on_event
+                **self._passed_on,
+                refresh=self._options.refresh,
+                show_secrets=False,
+                on_event=on_event,
             ),
         )
         return self._outcome("destroy", done, code)
@@ -202,6 +203,7 @@ class Runner:
             lambda on_event: self._stack.refresh(
                 **self._passed_on,
                 expect_no_changes=self._options.expect_no_changes,
+                show_secrets=False,
                 on_event=on_event,
             ),
         )
@@ -392,23 +394,15 @@ class Runner:
         )
 
 
-class Engine(Stack):
-    """The engine's commands, whose events say all that there is to know of them."""
-
-    def outputs(self) -> OutputMap:
-        """Nothing; to ask would take another run of the engine."""
-        return {}
-
-    def info(self, show_secrets: bool = True) -> UpdateSummary:  # noqa: ARG002
-        """Nothing of the history; to ask would take another run of the engine."""
-        return UpdateSummary("update", datetime.now(UTC), "", {}, {}, "succeeded")
-
-
 class Workspace(LocalWorkspace):
     """A user's project, whose selected stack stays the user's choice."""
 
     def select_stack(self, stack_name: str) -> None:
         """Leave the selection as it is; every command names its stack."""
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:  # noqa: ARG002
+        """Nothing; to ask would take another run of the engine."""
+        return {}
 
     def config_file(self, stack_name: str) -> Path | None:
         """The file of a stack's configuration; None if it has none."""
