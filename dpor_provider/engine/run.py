@@ -46,6 +46,9 @@ EXIT_INTERRUPTED = 130
 CHANGES_FOUND = 7
 """Pulumi's exit code where changes were found and none were expected."""
 
+OFF_PLAN = " violates plan: "
+"""How the engine says that a step is not the planned one."""
+
 
 class Watcher(Protocol):
     """Shows a person how far a run is."""
@@ -168,6 +171,11 @@ class Runner:
                     show_secrets=False,
                     on_event=on_event,
                 ),
+            )
+        if any(OFF_PLAN in found.message for found in done.errors):
+            done.complain(
+                "live, or what the program declares, changed after the plan was made; what changed"
+                " is left as it is; look at dpor preview, and run it again"
             )
         return self._outcome("up", done, code)
 

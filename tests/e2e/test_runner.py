@@ -5,21 +5,41 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.backends import CONTOSO, FABRIKAM, Backend
-from support.pulumi_project import Project, of
+from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.pulumi_project import PROGRAM, Project, of
+from support.thorough import thorough
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+from dpor_provider.model import Partner
+
+embedded = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+everywhere = pytest.mark.parametrize(
+    "backend",
+    ["sqlite-portal", "postgresql-portal", pytest.param("sqlite-azure", marks=thorough)],
+    indirect=True,
+)
 
 PACK = Path(__file__).parent.parent.parent / "policies"
 
 
-def subscriptions(count: int) -> list[str]:
-    return [str(uuid.uuid4()) for _ in range(count)]
+MEDDLING = """
+from dpor_provider.registry import open_registry
+
+if not pulumi.runtime.is_dry_run():
+    designations = open_registry({url!r}, principal={principal!r}).designations
+    row = designations.find({subscription!r})
+    seen = row.version if row else 0
+    designations.designate({subscription!r}, {partner_id!r}, seen_version=seen, owner=None)
+
+"""
+"""Somebody who designates by hand after the plan, and before its first step."""
+
+
+def subscriptions(backend: Backend, count: int) -> list[str]:
+    return [backend.subscription() for _ in range(count)]
 
 
 def declare(project: Project, *ids: str, partner_id: str = CONTOSO.id, **rest: Any) -> None:
@@ -44,10 +64,11 @@ def result(project: Project, *arguments: str, exit_code: int = 0) -> dict[str, A
     return found
 
 
+@everywhere
 def test_what_is_declared_is_deployed_changed_and_destroyed(
     project: Project, backend: Backend
 ) -> None:
-    one, two, three = subscriptions(3)
+    one, two, three = subscriptions(backend, 3)
     backend.designate(three, CONTOSO)
     declare(project, one, two, three)
     planned = result(project, "preview")
@@ -80,6 +101,7 @@ def test_what_is_declared_is_deployed_changed_and_destroyed(
     assert backend.live(one) is None
 
 
+@embedded
 def test_a_faulty_program_is_told_without_noise(project: Project, subscription: str) -> None:
     (project.folder / "partners.yaml").write_text(
         f"version: 1\npartners: {{x: {{id: '4567899', name: X}}}}\n"
@@ -97,6 +119,7 @@ def test_a_faulty_program_is_told_without_noise(project: Project, subscription: 
     assert "DPOR102" in failure["message"]
 
 
+@embedded
 def test_what_a_policy_blocks_is_found_and_nothing_is_deployed(
     project: Project, backend: Backend, subscription: str, tmp_path: Path
 ) -> None:
@@ -111,8 +134,9 @@ def test_what_a_policy_blocks_is_found_and_nothing_is_deployed(
     assert backend.live(subscription) is None
 
 
+@embedded
 def test_the_engines_options_are_passed_on(project: Project, backend: Backend) -> None:
-    one, two = subscriptions(2)
+    one, two = subscriptions(backend, 2)
     declare(project, one, two)
     project.dpor("up", "--parallel", "1").ok()
     project.declare(of(one, FABRIKAM.id, name=one), of(two, FABRIKAM.id, name=two))
@@ -123,8 +147,9 @@ def test_the_engines_options_are_passed_on(project: Project, backend: Backend) -
     assert (backend.live(one), backend.live(two)) == (FABRIKAM.id, CONTOSO.id)
 
 
+@everywhere
 def test_a_plan_that_withdraws_too_much_is_refused(project: Project, backend: Backend) -> None:
-    ids = subscriptions(3)
+    ids = subscriptions(backend, 3)
     declare(project, *ids)
     project.dpor("up").ok()
     declare(project, ids[0])
@@ -143,6 +168,46 @@ def test_a_plan_that_withdraws_too_much_is_refused(project: Project, backend: Ba
     assert backend.live(ids[0]) == FABRIKAM.id
 
 
+OFF_PLAN = "changed after the plan was made; what changed is left as it is; look at dpor preview"
+
+
+@embedded
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, CONTOSO, "which is not replaced"),
+        (CONTOSO, FABRIKAM, OFF_PLAN),
+        (CONTOSO, CONTOSO, OFF_PLAN),
+    ],
+)
+def test_what_somebody_changes_between_the_plan_and_its_first_step_is_not_overwritten(
+    project: Project,
+    backend: Backend,
+    subscription: str,
+    before: Partner | None,
+    after: Partner,
+    said: str,
+) -> None:
+    if before:
+        declare(project, subscription, partner_id=before.id)
+        project.dpor("up").ok()
+    declare(project, subscription, partner_id=after.id)
+    meddling = MEDDLING.format(
+        url=backend.url_as(ADMIN),
+        principal=ADMIN,
+        subscription=subscription,
+        partner_id=NORTHWIND.id,
+    )
+    program = project.folder / "__main__.py"
+    program.write_text(PROGRAM.read_text().replace("\nplan = ", f"{meddling}\nplan = "))
+    refused = result(project, "up", exit_code=2)
+    assert said in refused["diagnostics"][-1]["message"]
+    assert NORTHWIND.id in refused["diagnostics"][0]["message"]
+    assert refused["failed"][0]["subscription_id"] == subscription
+    assert backend.live(subscription) == NORTHWIND.id
+
+
+@embedded
 def test_a_stack_with_other_resources_keeps_its_checkpoints(
     project: Project, backend: Backend
 ) -> None:
@@ -153,6 +218,7 @@ def test_a_stack_with_other_resources_keeps_its_checkpoints(
     assert result(project, "destroy")["designations"] == {"withdrawn": 1}
 
 
+@embedded
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
