@@ -32,6 +32,16 @@ NOISE = (
 """How diagnostics begin that say nothing more than the exit code."""
 
 
+def adopts(kind: str, custom: bool) -> bool:
+    """Whether the next run finds again what a lost state would have known of a resource.
+
+    Args:
+        kind: The resource's type.
+        custom: Whether it stands for something outside the state.
+    """
+    return not custom or kind in OURS or kind.startswith(PULUMI)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """What the engine does, or has done, with one resource."""
@@ -55,7 +65,7 @@ class Step:
     @property
     def ours(self) -> bool:
         """Whether nothing is lost if the state never hears of it."""
-        return not self.custom or self.type in OURS or self.type.startswith(PULUMI)
+        return adopts(self.type, self.custom)
 
     @property
     def subscription_id(self) -> str | None:

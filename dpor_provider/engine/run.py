@@ -24,7 +24,7 @@ from pulumi.automation import (
 
 from dpor_provider.engine.command import Command
 from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
-from dpor_provider.engine.events import PARTNER_OF_RECORD, Diagnostic, Tally
+from dpor_provider.engine.events import PARTNER_OF_RECORD, Diagnostic, Tally, adopts
 from dpor_provider.engine.locks import named
 from dpor_provider.engine.processes import end_session
 from dpor_provider.errors import Unavailable
@@ -204,13 +204,18 @@ class Runner:
         return self._outcome("destroy", done, code)
 
     def refresh(self) -> Outcome:
-        """Bring the state to what is live; nothing but the state is written."""
+        """Bring the state to what is live; nothing but the state is written.
+
+        What a killed run was creating, and the next `up` adopts, is pending no more.
+        """
+        adopted = self._adopts_pending_creates()
         done, code = self._engine(
             "refreshing",
             None,
             lambda on_event: self._stack.refresh(
                 **self._passed_on,
                 expect_no_changes=self._options.expect_no_changes,
+                clear_pending_creates=adopted,
                 show_secrets=False,
                 on_event=on_event,
             ),
@@ -265,14 +270,7 @@ class Runner:
             # Stopped too late for the engine is early enough for what would come next.
             return tally, EXIT_INTERRUPTED if self._command.interrupted else 0
         except StackNotFoundError:
-            name = self._stack.name
-            if shard := self._options.shard:
-                raise Unavailable(
-                    f"there is no stack {name!r}; dpor up --shard {shard} makes it"
-                ) from None
-            raise Unavailable(
-                f"there is no stack {name!r}; make it with: pulumi stack init {name}"
-            ) from None
+            raise self._no_stack() from None
         except ConcurrentUpdateError as error:
             self._lift_locks(str(error))
             return self._engine(phase, total, call)
@@ -280,6 +278,16 @@ class Runner:
             return tally, self._exit_code(tally)
         finally:
             self._config = tally.config
+
+    def _no_stack(self) -> Unavailable:
+        name = self._stack.name
+        shard = self._options.shard
+        make = (
+            f"dpor up --shard {shard} makes it"
+            if shard
+            else f"make it with: pulumi stack init {name}"
+        )
+        return Unavailable(f"there is no stack {name!r}; {make}")
 
     def _make_stack(self) -> None:
         with self._one_line():
@@ -326,6 +334,8 @@ class Runner:
     def _one_line(self) -> Iterator[None]:
         try:
             yield
+        except StackNotFoundError:
+            raise self._no_stack() from None
         except CommandError:
             result = self._command.result
             said = (result.stderr if result else "").strip().removeprefix("error: ")
@@ -367,6 +377,29 @@ class Runner:
                 f" kinds ({_some(foreign)})"
             )
         return not foreign
+
+    def _adopts_pending_creates(self) -> bool:
+        """Whether a killed run left creates in the state, and the next `up` adopts all of them.
+
+        The engine clears all or none, and what would be made a second time must not be cleared.
+        """
+        with self._one_line():
+            state = self._stack.export_stack().deployment or {}
+        pending = state.get("pending_operations") or ()
+        left = [one["resource"] for one in pending if one["type"] == "creating"]
+        foreign = sorted({one["type"] for one in left if not adopts(one["type"], one["custom"])})
+        if foreign:
+            self._watcher.say(
+                "a killed run was creating what the next up would create again"
+                f" ({_some(foreign)}); look whether it is there, and say: pulumi refresh"
+                f" --stack {self._stack.name}"
+            )
+        elif left:
+            self._watcher.say(
+                f"clearing {len(left)} creates that a killed run left pending; the next up adopts"
+                " what it made"
+            )
+        return bool(left) and not foreign
 
     def _skip_checkpoints(self, safe: bool) -> None:
         skipped = safe and not self._options.checkpoints

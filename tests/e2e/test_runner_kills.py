@@ -97,6 +97,12 @@ def locks(project: Project) -> list[Path]:
     return list((project.folder.parent / "state" / ".pulumi" / "locks").rglob("*.json"))
 
 
+def pending(project: Project) -> set[str]:
+    """The URNs of what a run was creating when the state was last saved."""
+    exported = json.loads(project.run("stack", "export").ok().output)["deployment"]
+    return {one["resource"]["urn"] for one in exported.get("pending_operations", ())}
+
+
 def settled(
     project: Project, backend: Backend, declared: set[str], gone: Collection[str] = ()
 ) -> None:
@@ -206,6 +212,48 @@ def test_a_lock_of_a_run_that_goes_on_is_named_and_left(
     output, _ = runner.communicate(timeout=120)
     assert runner.returncode == 0, output
     assert locks(project) == []
+
+
+def test_creates_that_a_killed_run_left_pending_are_cleared_by_a_refresh(
+    project: Project, backend: Backend
+) -> None:
+    declared = {str(uuid.uuid4()) for _ in range(20)}
+    project.declare(*(of(one, name=one) for one in declared))
+    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
+        holder.isolation_level = None
+        runner = start(project, "up", "--checkpoints")
+        while not backend.registry().designations.all():
+            assert runner.poll() is None
+        holder.execute("BEGIN IMMEDIATE")
+        while not (left := pending(project)):
+            assert runner.poll() is None
+        kill_all(runner)
+        runner.communicate(timeout=60)
+        holder.execute("ROLLBACK")
+    assert left <= pending(project)
+    output = project.dpor("refresh").ok().output
+    assert "that a killed run left pending; the next up adopts what it made" in output
+    assert pending(project) == set()
+    project.dpor("up").ok()
+    settled(project, backend, declared)
+
+
+def test_a_pending_create_that_nobody_would_adopt_is_left(
+    project: Project, backend: Backend
+) -> None:
+    project.declare({**of("", name="payments"), "made": "sub"})
+    project.dpor("up").ok()
+    file = project.folder.parent / "state/.pulumi/stacks/estate/dev.json"
+    state = json.loads(file.read_text())
+    latest, foreign = state["checkpoint"]["latest"], "pulumi-python:dynamic:Resource"
+    (made,) = (one for one in latest["resources"] if one["type"] == foreign)
+    left = {**made, "urn": f"{made['urn']}-2"}
+    del left["id"]
+    latest["pending_operations"] = [{"resource": left, "type": "creating"}]
+    file.write_text(json.dumps(state))
+    output = project.dpor("refresh").ok().output
+    assert f"({foreign}); look whether it is there, and say: pulumi refresh --stack dev" in output
+    assert pending(project) == {left["urn"]}
 
 
 @pytest.mark.parametrize("kill", [kill_engine, kill_runner, kill_all])
