@@ -13,9 +13,7 @@ from support.pulumi_project import Project
 from support.thorough import thorough
 
 from dpor_provider.model import Action
-from dpor_provider.resources.shard import Shard
-
-pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+from dpor_provider.resources.shard import WHOLE, Shard
 
 
 def declare(project: Project, ids: list[str]) -> None:
@@ -37,6 +35,11 @@ def held(project: Project, shard: Shard) -> set[str]:
     return {one["outputs"]["subscription_id"] for one in project.state(shard.stack("dev"))}
 
 
+def of(shard: Shard) -> tuple[str, ...]:
+    """The options by which a shard is deployed; the whole estate is no shard's."""
+    return ("--stack", "dev", *(("--shard", str(shard)) if shard != WHOLE else ()))
+
+
 def writes(backend: Backend) -> Counter[str]:
     return Counter(
         entry.action.value
@@ -50,8 +53,13 @@ def shards(count: int) -> list[Shard]:
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
-    [(1, 2), *(pytest.param(*both, marks=thorough) for both in ((2, 3), (3, 2)))],
+    ("backend", "before", "after"),
+    [
+        ("sqlite-portal", 1, 2),
+        pytest.param("sqlite-portal", 3, 2, marks=thorough),
+        pytest.param("postgresql-portal", 2, 3, marks=thorough),
+    ],
+    indirect=["backend"],
 )
 def test_no_subscription_is_without_its_partner_while_the_number_of_shards_changes(
     project: Project, backend: Backend, before: int, after: int
@@ -60,14 +68,14 @@ def test_no_subscription_is_without_its_partner_while_the_number_of_shards_chang
     declare(project, ids)
     files = {file.name for file in project.folder.iterdir()}
     for shard in shards(before):
-        project.dpor("up", "--stack", "dev", "--shard", str(shard)).ok()
+        project.dpor("up", *of(shard)).ok()
     # One goes in the same change; it is withdrawn with the old shards, which alone know of it.
     declare(project, ids[1:])
     for shard in random.sample(shards(after), after):
-        project.dpor("up", "--stack", "dev", "--shard", str(shard)).ok()
+        project.dpor("up", *of(shard)).ok()
     assert {one for one in ids if backend.live(one)} == set(ids)
     for shard in random.sample(shards(before), before):
-        project.dpor("destroy", "--stack", "dev", "--shard", str(shard)).ok()
+        project.dpor("destroy", *of(shard)).ok()
     found = [held(project, shard) for shard in shards(after)]
     assert sorted(one for part in found for one in part) == sorted(ids[1:])
     assert {one for one in ids if backend.live(one)} == set(ids[1:])
@@ -82,12 +90,12 @@ def test_no_subscription_is_without_its_partner_while_the_number_of_shards_chang
         None,
     }
     for shard in shards(after):
-        settled = ("preview", "--stack", "dev", "--shard", str(shard), "--expect-no-changes")
-        project.dpor(*settled).ok()
+        project.dpor("preview", *of(shard), "--expect-no-changes").ok()
     made = {file.name for file in project.folder.iterdir()} - files
     assert made <= {"__pycache__"}
 
 
+@pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
 def test_a_shards_stack_is_not_deployed_as_another_or_as_the_whole(
     project: Project, backend: Backend, subscription: str
 ) -> None:
