@@ -26,7 +26,7 @@ from support.thorough import THOROUGH, Survived
 
 from dpor_provider.model import Action
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+embedded = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
 
 KILLS = int(os.environ.get("DPOR_TEST_ENGINE_KILLS", "17" if THOROUGH else "1"))
 """Of each kind."""
@@ -88,9 +88,7 @@ def kill_all(runner: subprocess.Popen[str]) -> None:
 
 def audited(backend: Backend) -> int:
     """How much has been written to the registry."""
-    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as connection:
-        (count,) = connection.execute("SELECT count(*) FROM audit_log").fetchone()
-    return int(count)
+    return backend.registry().audit.head().sequence
 
 
 def locks(project: Project) -> list[Path]:
@@ -124,6 +122,7 @@ def settled(
     project.preview("--expect-no-changes").ok()
 
 
+@embedded
 def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     project: Project, backend: Backend
 ) -> None:
@@ -151,6 +150,7 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     settled(project, backend, declared)
 
 
+@embedded
 def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Backend) -> None:
     project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(20)))
     runner = start(project, "up")
@@ -164,6 +164,7 @@ def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Ba
     assert project.state() == []
 
 
+@embedded
 def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     project: Project, backend: Backend
 ) -> None:
@@ -189,6 +190,7 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     settled(project, backend, declared)
 
 
+@embedded
 def test_a_lock_of_a_run_that_goes_on_is_named_and_left(
     project: Project, backend: Backend, subscription: str
 ) -> None:
@@ -214,6 +216,7 @@ def test_a_lock_of_a_run_that_goes_on_is_named_and_left(
     assert locks(project) == []
 
 
+@embedded
 def test_creates_that_a_killed_run_left_pending_are_cleared_by_a_refresh(
     project: Project, backend: Backend
 ) -> None:
@@ -238,6 +241,7 @@ def test_creates_that_a_killed_run_left_pending_are_cleared_by_a_refresh(
     settled(project, backend, declared)
 
 
+@embedded
 def test_a_pending_create_that_nobody_would_adopt_is_left(
     project: Project, backend: Backend
 ) -> None:
@@ -256,7 +260,16 @@ def test_a_pending_create_that_nobody_would_adopt_is_left(
     assert pending(project) == {left["urn"]}
 
 
-@pytest.mark.parametrize("kill", [kill_engine, kill_runner, kill_all])
+@pytest.mark.parametrize(
+    ("backend", "kill"),
+    [
+        ("sqlite-portal", kill_engine),
+        ("sqlite-portal", kill_runner),
+        ("sqlite-portal", kill_all),
+        ("postgresql-portal", kill_all),
+    ],
+    indirect=["backend"],
+)
 def test_a_killed_up_is_ended_by_the_next_one(
     project: Project,
     backend: Backend,
@@ -292,6 +305,7 @@ def test_a_killed_up_is_ended_by_the_next_one(
     survived(f"kills of dpor up ({kill.__name__}, {SIZE} subscriptions)", killed)
 
 
+@embedded
 def test_what_a_killed_up_made_and_nobody_declares_any_more_is_found(
     project: Project, backend: Backend
 ) -> None:
