@@ -179,6 +179,7 @@ OFF_PLAN = "changed after the plan was made; what changed is left as it is; look
         (CONTOSO, FABRIKAM, OFF_PLAN),
         (CONTOSO, CONTOSO, OFF_PLAN),
     ],
+    ids=["new", "switched", "unchanged"],
 )
 def test_what_somebody_changes_between_the_plan_and_its_first_step_is_not_overwritten(
     project: Project,
