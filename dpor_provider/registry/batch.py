@@ -68,6 +68,7 @@ class Batches:
         self._turn = threading.Lock()
         self._counting = threading.Lock()
         self._waiting = 0
+        self._writer: int | None = None
         self._batch: _Batch | None = None
 
     @contextlib.contextmanager
@@ -76,6 +77,7 @@ class Batches:
 
         Raises:
             DBAPIError: the database failed; nothing of any part of the transaction remains.
+            RuntimeError: this thread is writing already, and would wait for itself.
         """
         self._wait_for_turn()
         try:
@@ -88,12 +90,16 @@ class Batches:
                     self._batch = None
                     batch.end()
         finally:
+            self._writer = None
             self._turn.release()
         batch.ended.wait()
         if batch.error:
             raise batch.error
 
     def _wait_for_turn(self) -> None:
+        this = threading.get_ident()
+        if self._writer == this:
+            raise RuntimeError("a write within a write of the same thread")
         with self._counting:
             self._waiting += 1
         try:
@@ -101,3 +107,4 @@ class Batches:
         finally:
             with self._counting:
                 self._waiting -= 1
+        self._writer = this

@@ -158,3 +158,14 @@ def test_a_beginning_that_fails_is_one_writers_failure(table: Table) -> None:
     table.batches._begin = begin
     table.write(add(2))
     assert table.numbers() == [2]
+
+
+def test_a_thread_does_not_wait_for_itself(table: Table) -> None:
+    def again(connection: Connection) -> None:
+        add(1)(connection)
+        table.write(add(3))
+
+    with pytest.raises(RuntimeError, match="a write within a write"):
+        table.write(again)
+    table.write(add(2))
+    assert table.numbers() == [2]

@@ -386,11 +386,11 @@ def test_a_write_holds_the_lock_from_its_start(
     home: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite_registry, "BUSY_TIMEOUT_S", 0)
-    opened = Database(Sqlite(make_url(home.url)))
+    one, other = (Database(Sqlite(make_url(home.url))) for _ in range(2))
     with (
-        opened.write(),
+        one.write(),
         pytest.raises(Unavailable, match="database is locked: another process"),
-        opened.write(),
+        other.write(),
     ):
         pytest.fail("two writers at once")
 
