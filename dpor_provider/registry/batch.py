@@ -23,6 +23,8 @@ class _Batch:
 
     connection: Connection
     ended: threading.Event = field(default_factory=threading.Event)
+    written: bool = False
+    """Whether any part of it went in."""
     error: BaseException | None = None
 
     @contextlib.contextmanager
@@ -31,21 +33,21 @@ class _Batch:
         self.connection.exec_driver_sql("SAVEPOINT part")
         try:
             yield self.connection
+            self.connection.exec_driver_sql("RELEASE part")
+            self.written = True
         except BaseException as error:
+            self.error = error
             if self._open():
                 self.connection.exec_driver_sql("ROLLBACK TO part")
-            else:
-                self.error = error
-            raise
-        finally:
-            if not self.error:
                 self.connection.exec_driver_sql("RELEASE part")
+                self.error = None
+            raise
 
     def end(self) -> None:
-        """Commit, and say so to everybody who wrote."""
+        """Commit what was written, and say so to everybody who wrote."""
         try:
             with self.connection:
-                if not self.error:
+                if self.written and not self.error:
                     self.connection.commit()
         except BaseException as error:
             self.error = error
