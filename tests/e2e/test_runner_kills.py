@@ -168,7 +168,7 @@ def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Ba
 def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     project: Project, backend: Backend
 ) -> None:
-    declared = {str(uuid.uuid4()) for _ in range(20)}
+    declared = {str(uuid.uuid4()) for _ in range(60)}
     project.declare(*(of(one, name=one) for one in declared))
     with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
         holder.isolation_level = None
@@ -176,6 +176,8 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
         while not backend.registry().designations.all():
             assert runner.poll() is None
         holder.execute("BEGIN IMMEDIATE")
+        # An engine that has nothing under way would end at the first Ctrl-C.
+        time.sleep(2)
         family = psutil.Process(runner.pid).children(recursive=True)
         runner.send_signal(signal.SIGINT)
         time.sleep(1)
