@@ -1,10 +1,12 @@
-"""One program's declarations: its shard, and nothing twice.
+"""One program's declarations: its shard, nothing twice, and how the program waits for them.
 
-Both are found before anything is registered.
+What is wrong with shard or subscription is found before anything is registered.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -21,6 +23,23 @@ from dpor_provider.rules.dpor401 import DuplicateDesignation, declared_twice
 _declared: dict[str, str] = {}
 _twice: list[str] = []
 _only: dict[str, str] = {}
+
+
+def wait_for_registrations_first() -> None:
+    """Let the program wait for its registrations before it waits for single outputs.
+
+    At its end a program waits for the calls that are under way, one after the other, and then,
+    again and again, for any one of the outputs that are open, which takes the longer each time the
+    more of them there are. No call has begun by then, so that all outputs of all resources are
+    open: a time that grows with the square of their number. If one call is under way at that
+    moment, the others begin, too, and outputs are waited for when there is nothing left to do.
+
+    Source: Pulumi's Python SDK 3.272, `wait_for_rpcs`. Another one may do without.
+    """
+    with contextlib.suppress(AttributeError):
+        under_way = pulumi.runtime.settings.SETTINGS.rpc_manager.rpcs
+        if not under_way:
+            under_way.append(asyncio.ensure_future(asyncio.sleep(0)))
 
 
 @cache

@@ -110,3 +110,32 @@ def test_declare_reports_the_whole_estate_at_once(project: Project, backend: Bac
 def test_declare_without_a_file(project: Project) -> None:
     project.declare(declare=["nowhere.yaml"])
     assert "nowhere.yaml" in project.preview().failed().output
+
+
+def test_a_program_does_not_wait_for_each_output_of_all(project: Project) -> None:
+    size = 40
+    project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(size)))
+    program = project.folder / "__main__.py"
+    program.write_text(COUNTING + program.read_text())
+    project.up("--skip-preview").ok()
+    waited = json.loads((project.folder / "waited.json").read_text())
+    # An output that is open is waited for once; all of them, each time, would be `size` times this.
+    assert sum(waited) <= 20 * size
+
+
+COUNTING = """
+import asyncio, atexit, json, pathlib
+
+waited, wait = [], asyncio.wait
+
+
+def counted(futures, **options):
+    futures = list(futures)
+    waited.append(len(futures))
+    return wait(futures, **options)
+
+
+asyncio.wait = counted
+atexit.register(lambda: pathlib.Path("waited.json").write_text(json.dumps(waited)))
+"""
+"""Goes before a program, and keeps how many outputs it waited for each time."""
