@@ -2,6 +2,7 @@
 
 R is (ours - empty) / (idle - empty): the time of PartnerOfRecord beside that of a class that does
 nothing with properties of equal length, both less the time of the same program with no resource.
+`quick` is `idle` with what makes our programs quick, so that it differs in its provider only.
 All run `pulumi` without checkpoints, as `dpor up` does, and take turns in one run.
 
 Usage: python benchmarks/engine.py [--trials N] [--sizes N …]
@@ -13,7 +14,7 @@ import argparse
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,8 @@ STEPS = {
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
 WRITES = 50
+QUICK = "QUICK"
+"""As in `idle_program.py`, which cannot be imported outside an engine."""
 
 
 def main(trials: int, sizes: Sequence[int]) -> None:
@@ -50,7 +53,7 @@ def main(trials: int, sizes: Sequence[int]) -> None:
             projects = variants(Path(temporary), binaries, size)
             for trial in range(trials):
                 # Who goes first changes with each round.
-                names = list(projects)[trial % 3 :] + list(projects)[: trial % 3]
+                names = list(projects)[trial % 4 :] + list(projects)[: trial % 4]
                 for name in names:
                     say(f"{size} resources, trial {trial + 1} of {trials}: {name}")
                     one = projects[name]
@@ -65,20 +68,27 @@ def main(trials: int, sizes: Sequence[int]) -> None:
 
 
 def variants(folder: Path, binaries: Path, size: int) -> dict[str, Project]:
-    """The same program with no resource, with idle ones, and with ours."""
+    """The same program with no resource, with idle ones, quick or not, and with ours."""
     projects = {
         name: replace(
             project(folder / name, binaries, 0 if name == "empty" else size),
             settings=WITHOUT_CHECKPOINTS,
         )
-        for name in ("empty", "idle", "ours")
+        for name in ("empty", "idle", "quick", "ours")
     }
-    idle = projects["idle"]
-    shutil.copy(HERE / "idle_program.py", idle.folder / "__main__.py")
+    return projects | {
+        "idle": idle(projects["idle"], {}),
+        "quick": idle(projects["quick"], {QUICK: "true"}),
+    }
+
+
+def idle(project: Project, settings: Mapping[str, str]) -> Project:
+    """The same project with the class that does nothing."""
+    shutil.copy(HERE / "idle_program.py", project.folder / "__main__.py")
     # Where it can be imported, as ours can: else the class itself would be in every resource.
-    shutil.copy(HERE / "idle_provider.py", idle.folder)
-    found = WITHOUT_CHECKPOINTS | {"PYTHONPATH": str(idle.folder)}
-    return projects | {"idle": replace(idle, settings=found)}
+    shutil.copy(HERE / "idle_provider.py", project.folder)
+    found = {"PYTHONPATH": str(project.folder), **settings}
+    return replace(project, settings=WITHOUT_CHECKPOINTS | found)
 
 
 def state_bytes(of: Project) -> int:

@@ -33,6 +33,7 @@ from dpor_provider.model import subscription_uuid
 from dpor_provider.platforms import open_platform, read_live
 from dpor_provider.registry import open_registry
 from dpor_provider.registry.url import project_folder
+from dpor_provider.resources.program import UNSEEN
 from dpor_provider.resources.shard import VARIABLE, Shard
 from dpor_provider.settings import Settings
 
@@ -136,11 +137,12 @@ class Runner:
         self._command = Command(watcher.say)
         self._workspace = Workspace(work_dir=str(folder), pulumi_command=self._command)
         name = options.stack or self._selected()
+        self._workspace.env_vars = {UNSEEN: "true"}
         self._config_file: Path | None = None
         if options.shard:
             self._config_file = self._workspace.config_file(name)
             name = options.shard.stack(name)
-            self._workspace.env_vars = {VARIABLE: str(options.shard)}
+            self._workspace.env_vars = {**self._workspace.env_vars, VARIABLE: str(options.shard)}
         self._stack = Stack.select(name, self._workspace)
         self._output: list[str] = []
         self._config: Mapping[str, str] = {}

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from dpor_provider.errors import Conflict, Invalid, Refused
-from dpor_provider.model import Action, Designation, Directory, Partner, Status
+from dpor_provider.model import Action, Designation, Partner, Status
 from dpor_provider.registry import directory
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.tables import audit_log, designations, observations
@@ -105,13 +105,12 @@ class Designations:
         """
         attempt = f"designate {partner_id} for subscription {subscription_id}"
         with self._writer.subscription(subscription_id, attempt) as connection:
-            known = directory.read(connection)
-            partner = _designable(known, partner_id)
+            partner = _designable(connection, partner_id)
             old = find(connection, subscription_id)
             base = old or _blank(subscription_id)
             _require_seen(connection, base, seen_version)
             former_partner_id = _former(
-                connection, known, base, partner_id, former_partner_id, by_deployment=bool(owner)
+                connection, base, partner_id, former_partner_id, by_deployment=bool(owner)
             )
             new = replace(
                 base,
@@ -150,13 +149,12 @@ class Designations:
         """
         attempt = f"adopt the designation of subscription {subscription_id}"
         with self._writer.subscription(subscription_id, attempt) as connection:
-            known = directory.read(connection)
-            partner = _designable(known, partner_id)
+            partner = _designable(connection, partner_id)
             old = find(connection, subscription_id)
             base = old or _blank(subscription_id)
             _require_seen(connection, base, seen_version)
             former_partner_id = _former(
-                connection, known, base, partner_id, former_partner_id, by_deployment=True
+                connection, base, partner_id, former_partner_id, by_deployment=True
             )
             ours = base.claim is not None and base.partner_id == partner_id
             if base.partner_id != partner_id:
@@ -322,7 +320,6 @@ def _require_seen(connection: Connection, live: Designation, seen_version: int) 
 
 def _former(
     connection: Connection,
-    known: Directory,
     live: Designation,
     partner_id: str,
     claimed: str | None,
@@ -346,14 +343,16 @@ def _former(
         return claimed
     written = live.written_partner_id
     if by_deployment:
-        return None if written is None or known.same(written, partner_id) else written
+        if written in (None, partner_id) or directory.read(connection).same(written, partner_id):
+            return None
+        return written
     return live.partner_id if written is None and live.partner_id != partner_id else None
 
 
-def _designable(known: Directory, partner_id: str) -> Partner:
-    partner = known.partners.get(partner_id)
+def _designable(connection: Connection, partner_id: str) -> Partner:
+    partner = directory.find(connection, partner_id)
     if partner is None:
-        if renumbered := known.find(partner_id):
+        if renumbered := directory.read(connection).find(partner_id):
             raise Refused(
                 f"Partner ID {partner_id} was renumbered: {renumbered.name} has {renumbered.id}"
                 " now; designate that"

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from dpor_provider.errors import Invalid
 from dpor_provider.model import Action, Agreement, Directory, Partner, Status
@@ -17,12 +17,19 @@ from dpor_provider.registry.tables import partners
 from dpor_provider.registry.writer import Writer
 
 _ALL = select(partners).order_by(partners.c.id)
+_ONE = select(partners).where(partners.c.id == bindparam("partner_id"))
 
 
 def read(connection: Connection) -> Directory:
     """The whole directory."""
     rows = connection.execute(_ALL)
     return Directory.of(from_row({**row._mapping}) for row in rows)
+
+
+def find(connection: Connection, partner_id: str) -> Partner | None:
+    """The entry that has this Partner ID now."""
+    row = connection.execute(_ONE, {"partner_id": partner_id}).one_or_none()
+    return from_row({**row._mapping}) if row else None
 
 
 def from_row(row: Mapping[str, Any]) -> Partner:

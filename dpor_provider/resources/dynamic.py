@@ -15,7 +15,7 @@ from pulumi.dynamic import Resource
 
 from dpor_provider.declaration.inputs import Inputs
 from dpor_provider.resources.adapter import Adapter, before_write, say
-from dpor_provider.resources.program import once_per_subscription, wait_for_registrations_first
+from dpor_provider.resources.program import make_haste, once_per_subscription
 
 if TYPE_CHECKING:
     from dpor_provider.resources.partner_of_record import Lifecycle
@@ -123,7 +123,7 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
         exceptions: pulumi.Input[Sequence[Mapping[str, str]]] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        wait_for_registrations_first()
+        make_haste()
         stated = {
             "former_access": None if former_access == "revoke" else former_access,
             "replaces_partner_id": replaces_partner_id,

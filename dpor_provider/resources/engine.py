@@ -6,26 +6,35 @@ by then somebody may have lifted the stack's lock and deploy something else.
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EVERY_S = 1
 """How often an idle provider looks whether its engine is there."""
 
+FRESH_S = 0.05
+"""How long an answer stands: less than any other run takes to begin."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Engine:
     """The engine, by the address at which it answers its providers."""
 
     host: str
     port: int
+    _answered: float = field(default=-math.inf, init=False)
+    """When it last did, on the monotonic clock."""
 
     def alive(self) -> bool:
-        """Whether anybody answers there."""
+        """Whether anybody answers there, or did a moment ago."""
+        now = time.monotonic()
+        if now - self._answered < FRESH_S:
+            return True
         try:
             socket.create_connection((self.host, self.port), timeout=EVERY_S).close()
         except ConnectionRefusedError:
@@ -33,6 +42,7 @@ class Engine:
         except OSError:
             # A busy machine is no reason to give up.
             return True
+        self._answered = now
         return True
 
     def require(self) -> None:

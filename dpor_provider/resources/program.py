@@ -1,4 +1,4 @@
-"""One program's declarations: its shard, nothing twice, and how the program waits for them.
+"""One program's declarations: its shard, nothing twice, and what makes a large program quick.
 
 What is wrong with shard or subscription is found before anything is registered.
 """
@@ -20,12 +20,38 @@ from dpor_provider.printable import line
 from dpor_provider.resources.shard import CONFIG, VARIABLE, Shard, shard_of
 from dpor_provider.rules.dpor401 import DuplicateDesignation, declared_twice
 
+UNSEEN = "DPOR_DEBUG_MESSAGES_UNSEEN"
+"""Set in the environment of a run that shows no debug messages."""
+
 _declared: dict[str, str] = {}
 _twice: list[str] = []
 _only: dict[str, str] = {}
 
 
-def wait_for_registrations_first() -> None:
+def make_haste() -> None:
+    """Do without what Pulumi's SDK does for each resource and nobody has anything of.
+
+    To be called before each resource.
+    """
+    _wait_for_registrations_first()
+    if UNSEEN in os.environ:
+        pulumi.log.debug = _say_nothing
+
+
+def _say_nothing(
+    msg: str,
+    resource: pulumi.Resource | None = None,
+    stream_id: int | None = None,
+    ephemeral: bool | None = None,
+) -> None:
+    """Take the place of `pulumi.log.debug`.
+
+    The SDK tells the engine of each resource four times how far it is, each time waits for the
+    answer, and the engine hands all of it on to whoever watches the run.
+    """
+
+
+def _wait_for_registrations_first() -> None:
     """Let the program wait for its registrations before it waits for single outputs.
 
     At its end a program waits for the calls that are under way, one after the other, and then,

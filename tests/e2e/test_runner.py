@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,50 @@ def test_what_is_declared_is_deployed_changed_and_destroyed(
     assert result(project, "refresh")["designations"] == {"gone": 1, "unchanged": 1}
     assert result(project, "destroy")["designations"] == {"withdrawn": 1}
     assert backend.live(one) is None
+
+
+@embedded
+def test_no_debug_messages_are_sent_where_nobody_sees_them(project: Project) -> None:
+    size = 5
+    declare(project, *(str(uuid.uuid4()) for _ in range(size)))
+    program = project.folder / "__main__.py"
+    program.write_text(LISTENING + program.read_text() + TALKING)
+
+    def sent() -> tuple[int, bool]:
+        messages = json.loads((project.folder / "sent.json").read_text())
+        return len(messages["debug"]), "hello" in messages["other"]
+
+    project.dpor("up").ok()
+    few, greeted = sent()
+    assert few < size
+    assert greeted
+    project.up("--debug").ok()
+    many, _ = sent()
+    assert many > 3 * size
+
+
+LISTENING = """
+import atexit, json, pathlib
+from pulumi.runtime.proto.engine_pb2 import DEBUG
+from pulumi.runtime.settings import get_engine
+
+engine, sent = get_engine(), {"debug": [], "other": []}
+log = engine.Log
+
+
+def listened(request):
+    sent["debug" if request.severity == DEBUG else "other"].append(request.message)
+    return log(request)
+
+
+engine.Log = listened
+atexit.register(lambda: pathlib.Path("sent.json").write_text(json.dumps(sent)))
+"""
+"""Goes before a program, and keeps what it tells the engine."""
+
+TALKING = """
+pulumi.log.info("hello")
+"""
 
 
 @embedded
