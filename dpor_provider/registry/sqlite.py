@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from dpor_provider.errors import Unavailable
 from dpor_provider.printable import line
@@ -119,20 +119,23 @@ def shown(url: URL) -> str:
 
 
 def connect(url: URL, journal_mode: str | None = None) -> Engine:
-    """An engine whose every connection is set up for safety; a running WAL needs no mode."""
+    """An engine whose every connection is set up for safety.
+
+    Where SQLite's write-ahead log is safe, a write begins it if it can: who may only read a file
+    may not change its journal mode, and need not. EXTRA is as safe without the log as with it.
+    """
     # No pool: a connection belongs to one short transaction.
     # Threads that write together hand a connection on (`batch`); one at a time uses it.
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
-    wal_is_safe = sqlite3.sqlite_version_info >= WAL_SAFE
-    mode, synchronous = ("WAL", "FULL") if wal_is_safe else ("DELETE", "EXTRA")
+    mode = journal_mode or ("WAL" if sqlite3.sqlite_version_info >= WAL_SAFE else "DELETE")
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         for statement in (
             f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-            f"journal_mode = {journal_mode or mode}",
-            f"synchronous = {synchronous}",
+            *([] if mode == "WAL" else [f"journal_mode = {mode}"]),
+            "synchronous = EXTRA",
             "foreign_keys = ON",
         ):
             connection.execute(f"PRAGMA {statement}")
@@ -140,6 +143,9 @@ def connect(url: URL, journal_mode: str | None = None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE, False)
+        if write and mode == "WAL":
+            with contextlib.suppress(OperationalError):
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
@@ -150,6 +156,12 @@ def cause(error: DBAPIError) -> str:
     said = line(str(error.orig).strip().partition("\n")[0] or "failed")
     if "locked" in said:
         return f"{said}: another process has held it for {BUSY_TIMEOUT_S} s; try again"
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_READONLY_DIRECTORY":
+        return (
+            f"{said}: this user may not write its folder, as SQLite must to write, and to read what"
+            " has a write-ahead log; to read it, let who may write here make a copy: dpor registry"
+            " backup FILE"
+        )
     if "readonly" in said or "read-only" in said:
         return f"{said}: this user may not write the file or its folder"
     if "malformed" in said or "not a database" in said:

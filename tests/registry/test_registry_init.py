@@ -17,6 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from support.backends import ADMIN, CONTOSO, Backend, ServerBackend
+from support.capabilities import without_capabilities
 from support.race import race
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
@@ -26,6 +27,9 @@ from dpor_provider.registry import sqlite as sqlite_registry
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.registry import operating_system_user
 from dpor_provider.registry.sqlite import Sqlite
+
+EXTRA = 3
+"""SQLite's number for `PRAGMA synchronous = EXTRA`."""
 
 SUBSCRIPTION = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 
@@ -67,11 +71,14 @@ def one_line(error: pytest.ExceptionInfo[DporError]) -> str:
 
 
 @pytest.fixture
-def unprivileged(tmp_path: Path) -> None:
-    probe = tmp_path / "probe"
-    probe.mkdir(mode=0o500)
-    if os.access(probe, os.W_OK):
-        pytest.skip("this user may write everywhere")
+def unprivileged(tmp_path: Path) -> Iterator[None]:
+    """Files' modes count, for root, too."""
+    with without_capabilities():
+        probe = tmp_path / "probe"
+        probe.mkdir(mode=0o500)
+        if os.access(probe, os.W_OK, effective_ids=True):
+            pytest.skip("this user may write everywhere")
+        yield
 
 
 # --- Making one --------------------------------------------------------------------------------
@@ -342,33 +349,33 @@ def settings_of(connection: Connection) -> dict[str, object]:
 
 
 def test_every_connection_is_set_up_for_this_version_of_sqlite(home: Backend) -> None:
-    safe = sqlite3.sqlite_version_info >= (3, 51, 3)
     opened = Database(Sqlite(make_url(home.url)))
-    for transaction in (opened.read, opened.write):
+    for transaction in (opened.write, opened.read):
         with transaction() as connection:
             assert settings_of(connection) == {
-                "journal_mode": "wal" if safe else "delete",
-                "synchronous": 2 if safe else 3,
+                "journal_mode": "wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "delete",
+                "synchronous": EXTRA,
                 "foreign_keys": 1,
                 "busy_timeout": 30_000,
             }
 
 
 @pytest.mark.parametrize(
-    ("version", "mode", "synchronous"),
-    [((3, 51, 2), "delete", 3), ((3, 51, 3), "wal", 2), ((3, 53, 0), "wal", 2)],
+    ("version", "mode"),
+    [((3, 51, 2), "delete"), ((3, 51, 3), "wal"), ((3, 53, 0), "wal")],
 )
 def test_wal_is_used_only_where_sqlite_has_no_wal_reset_bug(
     home: Backend,
     monkeypatch: pytest.MonkeyPatch,
     version: tuple[int, int, int],
     mode: str,
-    synchronous: int,
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
-    with Database(Sqlite(make_url(home.url))).read() as connection:
-        found = settings_of(connection)
-    assert (found["journal_mode"], found["synchronous"]) == (mode, synchronous)
+    opened = Database(Sqlite(make_url(home.url)))
+    with opened.read() as connection:
+        assert settings_of(connection)["journal_mode"] == "delete"
+    with opened.write() as connection:
+        assert settings_of(connection)["journal_mode"] == mode
 
 
 def test_a_reader_sees_one_moment_while_another_writes(home: Backend) -> None:
@@ -516,10 +523,17 @@ def test_readers_are_let_in_while_another_process_prepares_a_write(
         holder.execute("ROLLBACK")
 
 
+@pytest.mark.parametrize("version", [sqlite3.sqlite_version_info, sqlite_registry.WAL_SAFE])
 @pytest.mark.parametrize(("file", "folder"), [(0o400, 0o500), (0o400, 0o700), (0o600, 0o500)])
 def test_a_registry_that_may_only_be_read_can_be_read_and_says_why_it_is_not_written(
-    home: Backend, unprivileged: None, file: int, folder: int
+    home: Backend,
+    unprivileged: None,
+    monkeypatch: pytest.MonkeyPatch,
+    file: int,
+    folder: int,
+    version: tuple[int, int, int],
 ) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
     path = path_of(home)
     path.chmod(file)
     path.parent.chmod(folder)
@@ -530,6 +544,23 @@ def test_a_registry_that_may_only_be_read_can_be_read_and_says_why_it_is_not_wri
         one_line(error)
     finally:
         path.parent.chmod(0o700)
+
+
+def test_a_copy_can_be_read_where_a_write_ahead_log_cannot(
+    home: Backend, unprivileged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", sqlite_registry.WAL_SAFE)
+    designate(home.registry())
+    folder = path_of(home).parent
+    home.registry().backup(folder / "copy.db")
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(Unavailable, match="make a copy") as error:
+            home.registry().read()
+        assert str(path_of(home)) in one_line(error)
+        assert SUBSCRIPTION in open_registry(url_of(folder / "copy.db")).read().designations
+    finally:
+        folder.chmod(0o700)
 
 
 def test_a_registry_that_may_not_be_read_says_so(home: Backend, unprivileged: None) -> None:
