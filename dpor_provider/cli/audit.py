@@ -101,7 +101,7 @@ def history(session: Session, subscription: str, day: date | None, output_format
                     entry.actor,
                     entry.managed_by,
                     entry.version,
-                    (row["deployment"] or {}).get("run_url"),
+                    _deployed(row["deployment"] or {}),
                 )
                 for entry, row in zip(entries, rows, strict=True)
             ),
@@ -202,6 +202,16 @@ def _deployment(entry: AuditEntry) -> dict[str, Any] | None:
             " cannot be read; see all that was, with: dpor registry verify"
         )
     return found
+
+
+def _deployed(deployment: dict[str, Any]) -> str | None:
+    """A deployment for people: its run, whose word that is, and who approved it."""
+    if not deployment:
+        return None
+    run = deployment.get("run_url") or deployment.get("provider")
+    word = "verified" if deployment.get("verified") is True else "claimed"
+    approver = deployment.get("claimed_approver")
+    return f"{run} ({word})" + (f", approved by {approver} (claimed)" if approver else "")
 
 
 def _cell(value: object) -> object:

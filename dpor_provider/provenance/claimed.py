@@ -11,11 +11,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from dpor_provider.provenance.provenance import Provenance
 
 Get = Callable[[str], str | None]
+
+APPROVER = "DPOR_APPROVED_BY"
+"""Who approved the deployment: no pipeline says so by itself, but a step of it can ask."""
 
 PULL_REQUEST = re.compile(r"refs/(?:pull|merge-requests)/([0-9]+)/[a-z-]+", re.ASCII)
 """The ref of a pull request at GitHub, or of a merge request at GitLab."""
@@ -25,7 +29,8 @@ def claimed(environ: Mapping[str, str]) -> Provenance | None:
     """What the environment of a pipeline says; None outside of one."""
     for mark, read in PIPELINES.items():
         if environ.get(mark):
-            return read(lambda name: environ.get(name) or None)
+            found = read(lambda name: environ.get(name) or None)
+            return replace(found, claimed_approver=environ.get(APPROVER))
     return None
 
 
@@ -175,6 +180,7 @@ PIPELINES: Mapping[str, Callable[[Get], Provenance]] = {
     "CIRCLECI": _circleci,
     "JENKINS_URL": _jenkins,
     "PULUMI_CI_SYSTEM": _pulumi,
+    APPROVER: lambda _: Provenance("unnamed"),
 }
 """By the variable that tells whose pipeline it is."""
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from dpor_provider.errors import Invalid, Refused
-from dpor_provider.provenance.claimed import claimed
+from dpor_provider.provenance.claimed import APPROVER, claimed
 from dpor_provider.provenance.obtain import obtain
 from dpor_provider.provenance.provenance import Provenance
 from dpor_provider.provenance.trust import Demand, Trust, Verified
@@ -76,6 +77,8 @@ class Evidence:
 
         self._keys = self._keys or Keys()
         try:
-            return verify(token, trust, now=self._clock(), keys=self._keys)
+            found = verify(token, trust, now=self._clock(), keys=self._keys)
         except Invalid as problem:
             raise Refused(str(problem)) from problem
+        approver = self._environ.get(APPROVER)
+        return replace(found, provenance=replace(found.provenance, claimed_approver=approver))

@@ -51,6 +51,8 @@ class Provenance:
     pull_request: str | None = None
     actor: str | None = None
     """Who started the run, as the pipeline names people."""
+    claimed_approver: str | None = None
+    """Who approved the deployment, as a step of the pipeline says; a claim beside a token, too."""
     token_id: str | None = None
     """The id of the OIDC token that proves it."""
     token_expires_at: str | None = None

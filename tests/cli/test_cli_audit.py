@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,19 @@ def test_the_history_tells_by_which_deployment_and_claims_no_more(dpor: Dpor) ->
         "verified": False,
     }
     assert second["deployment"] is None
-    assert "https://github.com/estate/partners/actions/runs/77" in dpor("history", ONE).stdout
+    assert "https://github.com/estate/partners/actions/runs/77 (claimed)\t" in (
+        dpor("history", ONE).stdout.replace("\n", "\t")
+    )
+
+
+def test_the_history_tells_who_approved_and_whose_word_that_is(dpor: Dpor) -> None:
+    approved = {"DPOR_APPROVED_BY": "carol, dave"}
+    assert dpor("designate", ONE, CONTOSO.id, **GITHUB, **approved).returncode == 0
+    today = datetime.now(UTC).date().isoformat()
+    (row,) = json.loads(dpor("history", ONE, "--on", today, "--format", "json").stdout)["history"]
+    assert row["deployment"]["claimed_approver"] == "carol, dave"
+    said = dpor("history", ONE, "--on", today).stdout
+    assert "runs/77 (claimed), approved by carol, dave (claimed)" in said
 
 
 def test_the_history_as_csv_holds_no_formula(backend: Backend, dpor: Dpor) -> None:

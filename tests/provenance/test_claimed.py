@@ -207,6 +207,7 @@ CLAIMS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "pull_request": "12",
         },
     ),
+    "unnamed": ({"DPOR_APPROVED_BY": "carol"}, {"claimed_approver": "carol"}),
 }
 
 
@@ -225,6 +226,15 @@ def test_every_pipeline_is_tried() -> None:
 @pytest.mark.parametrize("environ", [{}, {"CI": "true", "PATH": "/bin"}, {"GITHUB_ACTIONS": ""}])
 def test_outside_of_a_pipeline_nothing_is_claimed(environ: dict[str, str]) -> None:
     assert claimed(environ) is None
+
+
+@pytest.mark.parametrize("pipeline", [name for name in CLAIMS if name != "unnamed"])
+def test_who_approved_is_what_a_step_of_the_pipeline_says(pipeline: str) -> None:
+    environ, _ = CLAIMS[pipeline]
+    for said, kept in (("carol", "carol"), ("carol\x1b[31m", "carol\\u001b[31m"), ("", None)):
+        found = claimed({**environ, "DPOR_APPROVED_BY": said})
+        assert found is not None
+        assert (found.claimed_approver, found.verified) == (kept, False)
 
 
 def test_a_merge_request_at_gitlab_is_told_by_its_ref() -> None:

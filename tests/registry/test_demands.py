@@ -223,6 +223,17 @@ def test_the_nearest_demand_holds(deploying: Deploy, issuer: Issuer, demanding: 
         designate(registry, ONE, 1)
 
 
+def test_an_approver_stays_a_claim_beside_a_token(
+    deploying: Deploy, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DPOR_APPROVED_BY", "carol")
+    registry = deploying(fresh(issuer))
+    designate(registry)
+    kept = json.loads(registry.audit.entries(ONE)[-1].provenance or "")
+    assert (kept["verified"], kept["claimed_approver"]) == (True, "carol")
+    assert registry.verify().problems == ()
+
+
 def test_a_token_is_the_logins_that_used_it_first(deploying: Deploy, issuer: Issuer) -> None:
     handed = fresh(issuer)
     administrator = deploying(handed, ADMIN)
