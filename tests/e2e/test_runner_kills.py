@@ -14,8 +14,8 @@ import sys
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Collection
-from contextlib import closing, suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -122,23 +122,45 @@ def settled(
     project.preview("--expect-no-changes").ok()
 
 
+@contextmanager
+def writing(project: Project, backend: Backend, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A run whose first writes wait for somebody who writes to the registry until the end."""
+    file = backend.url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file)) as holder:
+        holder.isolation_level = None
+        holder.execute("BEGIN IMMEDIATE")
+        runner = start(project, *arguments)
+        seen = 0
+        # It reads the registry, too, but for a moment.
+        while seen < 5:
+            assert runner.poll() is None
+            time.sleep(0.1)
+            seen = seen + 1 if deploys_to(file, runner.pid) else 0
+        yield runner
+        holder.execute("ROLLBACK")
+
+
+def deploys_to(file: str, runner: int) -> bool:
+    """Whether a run is past its preview, and has the registry's file open."""
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(runner).children(recursive=True)
+        return any("--skip-preview" in one.cmdline() for one in family) and any(
+            file == opened.path for one in family for opened in one.open_files()
+        )
+    return False
+
+
 @embedded
 def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     project: Project, backend: Backend
 ) -> None:
     declared = {str(uuid.uuid4()) for _ in range(60)}
     project.declare(*(of(one, name=one) for one in declared))
-    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
-        holder.isolation_level = None
-        runner = start(project, "up")
-        while not backend.registry().designations.all():
-            assert runner.poll() is None
-        holder.execute("BEGIN IMMEDIATE")
+    with writing(project, backend, "up") as runner:
         runner.send_signal(signal.SIGINT)
         # A pipeline that cancels sends this, too; only a second Ctrl-C is meant to kill.
         runner.send_signal(signal.SIGTERM)
         time.sleep(1)
-        holder.execute("ROLLBACK")
     output, _ = runner.communicate(timeout=120)
     assert runner.returncode == 130, output
     assert "stopping when what has begun is done" in output
@@ -168,16 +190,10 @@ def test_ctrl_c_during_the_preview_deploys_nothing(project: Project, backend: Ba
 def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
     project: Project, backend: Backend
 ) -> None:
-    declared = {str(uuid.uuid4()) for _ in range(60)}
+    declared = {str(uuid.uuid4()) for _ in range(10)}
     project.declare(*(of(one, name=one) for one in declared))
-    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
-        holder.isolation_level = None
-        runner = start(project, "up")
-        while not backend.registry().designations.all():
-            assert runner.poll() is None
-        holder.execute("BEGIN IMMEDIATE")
-        # An engine that has nothing under way would end at the first Ctrl-C.
-        time.sleep(2)
+    # An engine that has nothing under way would end at the first Ctrl-C.
+    with writing(project, backend, "up") as runner:
         family = psutil.Process(runner.pid).children(recursive=True)
         runner.send_signal(signal.SIGINT)
         time.sleep(1)
@@ -186,7 +202,6 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
         assert runner.returncode == 130
         _, alive = psutil.wait_procs(family, timeout=10)
         assert alive == []
-        holder.execute("ROLLBACK")
     output = project.dpor("up").ok().output
     assert "lifted the lock of a killed run" in output
     settled(project, backend, declared)
@@ -224,17 +239,11 @@ def test_creates_that_a_killed_run_left_pending_are_cleared_by_a_refresh(
 ) -> None:
     declared = {str(uuid.uuid4()) for _ in range(20)}
     project.declare(*(of(one, name=one) for one in declared))
-    with closing(sqlite3.connect(backend.url.removeprefix("sqlite:///"))) as holder:
-        holder.isolation_level = None
-        runner = start(project, "up", "--checkpoints")
-        while not backend.registry().designations.all():
-            assert runner.poll() is None
-        holder.execute("BEGIN IMMEDIATE")
+    with writing(project, backend, "up", "--checkpoints") as runner:
         while not (left := pending(project)):
             assert runner.poll() is None
         kill_all(runner)
         runner.communicate(timeout=60)
-        holder.execute("ROLLBACK")
     assert left <= pending(project)
     output = project.dpor("refresh").ok().output
     assert "that a killed run left pending; the next up adopts what it made" in output
