@@ -25,8 +25,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 from support.backends import CONTOSO, sqlite_portal  # noqa: E402
 from support.pulumi_project import Project, of  # noqa: E402
 
-EVERY_S = 0.2
-"""How often memory is looked at."""
+OFTEN_S, SELDOM_S = 0.02, 0.2
+"""How often memory is looked at, at the beginning and later on."""
 
 PATIENCE_S = 3600
 
@@ -62,15 +62,18 @@ def run(
             command, cwd=folder, env=environment, stdout=stream, stderr=subprocess.STDOUT
         )
         peak = _Peak(process.pid)
+        late = threading.Event()
+        # A wait with a limit looks from time to time only, which is too coarse for what is short.
+        limit = threading.Timer(patience_s, lambda: (late.set(), process.kill()))
+        limit.start()
         try:
-            code = process.wait(patience_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise
+            code = process.wait()
         finally:
             seconds = time.perf_counter() - began
+            limit.cancel()
             bytes_ = peak.end()
+    if late.is_set():
+        raise subprocess.TimeoutExpired(command, patience_s)
     if code not in exits:
         raise SystemExit(f"{command} ended with {code}:\n{output.read_text()[-4000:]}")
     return Taken(seconds, bytes_ // 2**20, code)
@@ -87,8 +90,10 @@ class _Peak:
         self._thread.start()
 
     def _watch(self) -> None:
-        while not self._ended.wait(EVERY_S):
+        pause = OFTEN_S
+        while not self._ended.wait(pause):
             self._peak = max(self._peak, self._now())
+            pause = min(SELDOM_S, pause * 1.1)
 
     def _now(self) -> int:
         total = 0
