@@ -72,9 +72,9 @@ class Sqlite:
 
     def exposed(self) -> str | None:
         """The file with its mode, if others than its owner may read or write it."""
-        mode = stat.S_IMODE(self._file.stat().st_mode)
-        if os.name != "posix" or not mode & 0o077:
+        if not shared(self._file):
             return None
+        mode = stat.S_IMODE(self._file.stat().st_mode)
         return f"{self._file} is open to others than its owner (mode {mode:04o}): chmod 600"
 
     def cause(self, error: DBAPIError) -> str:
@@ -121,20 +121,20 @@ def shown(url: URL) -> str:
 def connect(url: URL, journal_mode: str | None = None) -> Engine:
     """An engine whose every connection is set up for safety.
 
-    Where SQLite's write-ahead log is safe, a write begins it if it can: who may only read a file
-    may not change its journal mode, and need not. EXTRA is as safe without the log as with it.
+    Where SQLite's write-ahead log is safe, a write begins it if it can, but not in a file that
+    others may read: they could not without writing to its folder. EXTRA is as safe without the log.
     """
     # No pool: a connection belongs to one short transaction.
     # Threads that write together hand a connection on (`batch`); one at a time uses it.
     engine = create_engine(url, poolclass=NullPool, connect_args={"check_same_thread": False})
-    mode = journal_mode or ("WAL" if sqlite3.sqlite_version_info >= WAL_SAFE else "DELETE")
+    wal_is_safe = sqlite3.sqlite_version_info >= WAL_SAFE
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         for statement in (
             f"busy_timeout = {BUSY_TIMEOUT_S * 1000}",
-            *([] if mode == "WAL" else [f"journal_mode = {mode}"]),
+            *(() if wal_is_safe else ("journal_mode = DELETE",)),
             "synchronous = EXTRA",
             "foreign_keys = ON",
         ):
@@ -143,12 +143,18 @@ def connect(url: URL, journal_mode: str | None = None) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         write = connection.get_execution_options().get(WRITE, False)
-        if write and mode == "WAL":
+        if write and wal_is_safe:
+            mode = journal_mode or ("DELETE" if shared(Path(str(url.database))) else "WAL")
             with contextlib.suppress(OperationalError):
-                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                connection.exec_driver_sql(f"PRAGMA journal_mode = {mode}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def shared(file: Path) -> bool:
+    """Whether others than its owner may read or write a file."""
+    return os.name == "posix" and bool(file.stat().st_mode & 0o077)
 
 
 def cause(error: DBAPIError) -> str:

@@ -6,6 +6,7 @@ import os
 import random
 import sqlite3
 import stat
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -559,6 +560,21 @@ def test_a_copy_can_be_read_where_a_write_ahead_log_cannot(
             home.registry().read()
         assert str(path_of(home)) in one_line(error)
         assert SUBSCRIPTION in open_registry(url_of(folder / "copy.db")).read().designations
+    finally:
+        folder.chmod(0o700)
+
+
+def test_what_others_may_read_keeps_no_write_ahead_log(
+    home: Backend, unprivileged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", sqlite_registry.WAL_SAFE)
+    home.designate(SUBSCRIPTION, CONTOSO)
+    path_of(home).chmod(0o640)
+    home.designate(str(uuid.uuid4()), CONTOSO)
+    folder = path_of(home).parent
+    folder.chmod(0o500)
+    try:
+        assert SUBSCRIPTION in home.registry().read().designations
     finally:
         folder.chmod(0o700)
 
