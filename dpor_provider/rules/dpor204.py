@@ -57,7 +57,7 @@ unreadable:
     def messages(self, subject: Subject) -> Iterator[str]:
         """Name the subscription and the cause."""
         subscription_id = subject.declared.subscription_id
-        if cause := subject.live.unreadable_because(subscription_id):
+        if subject.id_known and (cause := subject.live.unreadable_because(subscription_id)):
             yield f"subscription {subscription_id} could not be read: {cause}"
 
     def find(self, subject: Subject) -> Iterator[Finding]:

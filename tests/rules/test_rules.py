@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -22,6 +23,7 @@ from dpor_provider.model import (
     Finding,
     Grant,
     Intent,
+    Level,
     Observation,
     Partner,
     Position,
@@ -166,6 +168,16 @@ def test_while_the_subscriptions_id_is_unknown_only_the_partner_is_examined() ->
     findings = guard(item)
     assert [finding.rule for finding in findings] == ["DPOR101"]
     assert findings[0].subscription_id is None
+
+
+def test_what_is_not_known_yet_is_not_unreadable() -> None:
+    view = replace(live(), visible={ONE}, invisible_because="Azure shows no such subscription")
+    waiting = subject(Declared("", CONTOSO.id), view, unknown=["subscription_id"])
+    (finding,) = all_rules()["DPOR204"].find(waiting)
+    assert finding.level is Level.ADVISORY
+    elsewhere = subject(Declared("0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2aff", CONTOSO.id), view)
+    (message,) = found("DPOR204", elsewhere)
+    assert message.endswith("could not be read: Azure shows no such subscription")
 
 
 def test_several_problems_of_one_subscription_are_all_found_in_order() -> None:
