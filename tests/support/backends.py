@@ -80,9 +80,9 @@ class Backend:
         """Who deploys, as messages name it."""
         return operating_system_user()
 
-    def subscription(self) -> str:
+    def subscription(self, subscription_id: str | None = None) -> str:
         """A new subscription; its id."""
-        return str(uuid.uuid4())
+        return subscription_id or str(uuid.uuid4())
 
     def give_access_above(self, partner: Partner, principal: str) -> None:
         """Let a partner's principal hold a role above every subscription."""
@@ -127,6 +127,11 @@ class Backend:
         for grant in registry.roles.all():
             if grant.principal == operating_system_user():
                 registry.roles.ungrant(grant)
+
+    def promote_deployer(self, subscription_id: str) -> None:
+        """Let the deployer be Owner of a subscription."""
+        scope = f"/subscriptions/{subscription_id}"
+        self.registry(ADMIN).roles.grant(Grant(operating_system_user(), Role.OWNER, scope))
 
     def writes(self) -> list[str]:
         """The audit log's actions on designations and access, in order."""
@@ -207,9 +212,9 @@ class AzureBackend(Backend):
         with self.stand_in.world.lock:
             self.stand_in.world.role_assignments.put(assignment(found, READER, GROUP.scope))
 
-    def subscription(self) -> str:
+    def subscription(self, subscription_id: str | None = None) -> str:
         made = Subscription(
-            id=str(uuid.uuid4()),
+            id=subscription_id or str(uuid.uuid4()),
             name="A subscription",
             tenant_id=TENANT.id,
             management_group="estate",
@@ -240,6 +245,12 @@ class AzureBackend(Backend):
                 if item.principal_id == DEPLOYER.id:
                     world.role_assignments.remove(key)
                     world.role_assignments.put(assignment(DEPLOYER, READER, item.scope))
+
+    def promote_deployer(self, subscription_id: str) -> None:
+        with self.stand_in.world.lock:
+            self.stand_in.world.role_assignments.put(
+                assignment(DEPLOYER, OWNER, f"/subscriptions/{subscription_id}")
+            )
 
     def writes(self) -> list[str]:
         # Each label is confirmed, and what is revoked is noted first.
