@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
-import uuid
 from collections import Counter
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
@@ -118,7 +114,7 @@ def test_with_checkpoints_skipped_nothing_is_pending_after_a_kill(
 ) -> None:
     settings = {"PULUMI_SKIP_CHECKPOINTS": "true"}
     project = replace(project, settings=settings)
-    subscriptions = [str(uuid.uuid4()) for _ in range(10)]
+    subscriptions = [backend.subscription() for _ in range(10)]
     project.declare(*(of(item, name=item) for item in subscriptions))
     killed(project, "after:4", "up")
     # Four workers write at once: the fourth to begin may be the first to end.
@@ -134,11 +130,9 @@ def test_with_checkpoints_skipped_nothing_is_pending_after_a_kill(
 def test_a_provider_whose_engine_was_killed_writes_nothing_more(
     project: Project, backend: Backend
 ) -> None:
-    subscriptions = [str(uuid.uuid4()) for _ in range(10)]
+    subscriptions = [backend.subscription() for _ in range(10)]
     project.declare(*(of(item, name=item) for item in subscriptions))
-    file = Path(backend.url.removeprefix("sqlite:///"))
-    with closing(sqlite3.connect(file, isolation_level=None)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    with backend.held():
         engine = start(project, "up")
         assert engine.stdout is not None
         for line in engine.stdout:
@@ -151,7 +145,6 @@ def test_a_provider_whose_engine_was_killed_writes_nothing_more(
         engine.wait()
         _, alive = psutil.wait_procs(providers, timeout=60)
         assert alive == []
-        holder.execute("ROLLBACK")
     assert backend.registry().designations.all() == {}
     project.run("cancel", "--yes", "--stack", "dev").ok()
     project.run("refresh", "--yes", "--stack", "dev", "--clear-pending-creates").ok()

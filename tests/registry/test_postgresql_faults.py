@@ -6,6 +6,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -230,6 +232,27 @@ def test_a_session_that_ends_while_it_waits_makes_its_change_once(
         holder.close()
     assert len(registry.audit.entries()) == before + 1
     assert registry.verify().problems == ()
+
+
+DESIGNATING = """
+import sys
+from dpor_provider.registry import open_registry
+url, one, partner = sys.argv[1:]
+open_registry(url).designations.designate(one, partner, seen_version=0, owner=None)
+"""
+
+
+def test_what_a_client_asked_for_that_was_killed_while_it_waited_is_not_done(
+    backend: ServerBackend,
+) -> None:
+    with backend.held():
+        client = subprocess.Popen([sys.executable, "-c", DESIGNATING, backend.url, ONE, CONTOSO.id])
+        waiting(backend)
+        client.kill()
+        client.wait()
+    # Whoever still waited would have had its turn before this.
+    other = backend.designate(str(uuid.uuid4()), CONTOSO)
+    assert set(backend.registry().designations.all()) == {other.subscription_id}
 
 
 ENDS_AT_THE_FIRST_COMMIT = """

@@ -6,6 +6,8 @@ A further one joins by a line in `BACKENDS`.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -133,6 +135,15 @@ class Backend:
         scope = f"/subscriptions/{subscription_id}"
         self.registry(ADMIN).roles.grant(Grant(operating_system_user(), Role.OWNER, scope))
 
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """The turn to write, so that whoever else writes waits."""
+        file = self.url.removeprefix("sqlite:///")
+        with contextlib.closing(sqlite3.connect(file, isolation_level=None)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            yield
+            holder.execute("ROLLBACK")
+
     def writes(self) -> list[str]:
         """The audit log's actions on designations and access, in order."""
         return [
@@ -153,6 +164,18 @@ class ServerBackend(Backend):
         url = server.url(principal, self.database)
         server.admit(principal, self.database)
         return url
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        server = postgres.server()
+        with server.connect(postgres.OWNER, self.database) as holder, holder.transaction():
+            holder.execute("SELECT FROM dpor.registry FOR UPDATE")
+            yield
+            # Those who wait and are gone are seen within a second; others wait for half a minute.
+            query = "SELECT FROM pg_locks WHERE NOT granted"
+            until = time.monotonic() + 10
+            while holder.execute(query).rowcount and time.monotonic() < until:
+                time.sleep(0.1)
 
 
 TENANT = Tenant(id=guid("tenant", "estate"), name="Woodgrove")

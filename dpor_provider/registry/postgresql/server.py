@@ -70,7 +70,7 @@ class Postgresql:
             pool_recycle=300,
             execution_options={"schema_translate_map": {None: SCHEMA_NAME}},
         )
-        event.listen(self._engine, "connect", _look_nowhere_else)
+        event.listen(self._engine, "connect", _set_up)
 
     @contextlib.contextmanager
     def transaction(self, *, write: bool) -> Iterator[Connection]:
@@ -181,12 +181,18 @@ class Postgresql:
         begin(connection, Grant(maker, Role.GLOBAL_ADMINISTRATOR, ROOT_SCOPE))
 
 
-def _look_nowhere_else(connection: psycopg.Connection[object], _record: object) -> None:
-    """Let no operator that somebody left in a schema of the search path answer for the server's.
+def _set_up(connection: psycopg.Connection[object], _record: object) -> None:
+    """Let nothing answer for the server's own, and nothing be written for who is gone.
 
-    Source: PostgreSQL's "Operators: Operator Type Resolution", and CVE-2018-1058.
+    An operator that somebody left in a schema of the search path could answer (PostgreSQL's
+    "Operators: Operator Type Resolution", and CVE-2018-1058). A call that waits for its turn would
+    be carried out for a client that was killed meanwhile, if the server did not look.
     """
     connection.execute("SET search_path = pg_catalog, pg_temp")
+    connection.commit()
+    # Servers before version 14, and on some systems, cannot look.
+    with contextlib.suppress(psycopg.Error):
+        connection.execute("SET client_connection_check_interval = '1s'")
     connection.commit()
 
 
