@@ -45,7 +45,8 @@ def test_declared_twice(project: Project, backend: Backend, subscription: str) -
 
 
 def test_declared_twice_by_a_computed_id(project: Project, backend: Backend) -> None:
-    project.declare(of(made("a-subscription"), name="b"), computed("a"))
+    twice = backend.subscription(made("a-subscription"))
+    project.declare(of(twice, name="b"), computed("a"))
     output = project.up("--skip-preview").failed().output
     assert "is declared twice, the other time by estate/dev/" in output
     assert backend.writes() == ["designate"]
@@ -66,7 +67,7 @@ def partners_yaml(subscriptions: list[dict[str, object]], **rest: object) -> str
 
 
 def test_declare(project: Project, backend: Backend) -> None:
-    one, other, none = (str(uuid.uuid4()) for _ in range(3))
+    one, other, none = (backend.subscription() for _ in range(3))
     (project.folder / "partners.yaml").write_text(
         partners_yaml(
             [
@@ -87,7 +88,7 @@ def test_declare(project: Project, backend: Backend) -> None:
 
 
 def test_declare_reports_the_whole_estate_at_once(project: Project, backend: Backend) -> None:
-    taken, wrong, twice = (str(uuid.uuid4()) for _ in range(3))
+    taken, wrong, twice = (backend.subscription() for _ in range(3))
     backend.designate(taken, NORTHWIND)
     (project.folder / "partners.yaml").write_text(
         partners_yaml(
@@ -112,9 +113,9 @@ def test_declare_without_a_file(project: Project) -> None:
     assert "nowhere.yaml" in project.preview().failed().output
 
 
-def test_a_program_does_not_wait_for_each_output_of_all(project: Project) -> None:
+def test_a_program_does_not_wait_for_each_output_of_all(project: Project, backend: Backend) -> None:
     size = 40
-    project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(size)))
+    project.declare(*(of(backend.subscription(), name=str(number)) for number in range(size)))
     program = project.folder / "__main__.py"
     program.write_text(COUNTING + program.read_text())
     project.up("--skip-preview").ok()

@@ -126,9 +126,7 @@ def settled(
 def writing(project: Project, backend: Backend, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     """A run whose first writes wait for somebody who writes to the registry until the end."""
     file = backend.url.removeprefix("sqlite:///")
-    with closing(sqlite3.connect(file)) as holder:
-        holder.isolation_level = None
-        holder.execute("BEGIN IMMEDIATE")
+    with backend.held():
         runner = start(project, *arguments)
         seen = 0
         # It reads the registry, too, but for a moment.
@@ -137,7 +135,6 @@ def writing(project: Project, backend: Backend, *arguments: str) -> Iterator[sub
             time.sleep(0.1)
             seen = seen + 1 if deploys_to(file, runner.pid) else 0
         yield runner
-        holder.execute("ROLLBACK")
 
 
 def deploys_to(file: str, runner: int) -> bool:
