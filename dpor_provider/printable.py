@@ -10,13 +10,17 @@ COMMAND = re.compile(r"##(?=vso|\[)")
 """What makes the agent of Azure Pipelines or GitHub obey a line, wherever it stands in it."""
 
 
+LONGEST = 400
+"""Characters of a value that are shown: of parts of parts, each short, there may be many."""
+
 _BRIEF = reprlib.Repr()
 _BRIEF.maxstring = _BRIEF.maxother = 100
 
 
 def brief(value: object) -> str:
     """A value as Python writes it, on one line and of bounded length."""
-    return _BRIEF.repr(value)
+    text = _BRIEF.repr(value)
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
 def printable(text: str) -> str:

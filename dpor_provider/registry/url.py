@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 
 from sqlalchemy import URL, make_url
@@ -90,9 +91,12 @@ def _server(url: URL) -> URL:
             " shown in lists of processes; set PGPASSWORD, or use a password file (PGPASSFILE)"
         )
     if unknown := sorted(url.query.keys() - PARAMETERS):
+        # Its name may be the rest of a password that has a question mark.
+        near = difflib.get_close_matches(unknown[0], PARAMETERS, n=1)
         raise Invalid(
-            f"registry {shown}: unknown parameter {unknown[0]!r}; known are"
-            f" {', '.join(sorted(PARAMETERS))}"
+            f"registry {shown}: it has an unknown parameter;"
+            + (f" did you mean {near[0]}?" if near else "")
+            + f" known are {', '.join(sorted(PARAMETERS))}"
         )
     if not url.database:
         raise Invalid(f"registry {shown}: it names no database; write …HOST/DATABASE")

@@ -19,6 +19,7 @@ def computed(name: str, partner_id: str = CONTOSO.id) -> dict[str, object]:
 
 
 def test_unknown_inputs_preview(project: Project, backend: Backend) -> None:
+    backend.subscription(made("payments-subscription"))
     project.declare(computed("payments"))
     step = project.steps()["payments"]
     assert step.operation == "create"

@@ -77,24 +77,19 @@ def test_refuse_unexpected_partner(project: Project, backend: Backend, subscript
     assert backend.live(subscription) == NORTHWIND.id
 
 
-def test_unreadable_is_an_error(
-    project: Project, backend: Backend, subscription: str, tmp_path: Path
-) -> None:
+def test_unreadable_is_an_error(project: Project, backend: Backend, subscription: str) -> None:
     project.declare(of(subscription))
     project.up().ok()
-    registry = tmp_path / "registry.db"
-    kept = registry.rename(tmp_path / "away.db")
-    for command in (
-        ("preview",),
-        ("preview", "--refresh"),
-        ("refresh", "--yes"),
-        ("up", "--yes"),
-        ("destroy", "--yes"),
-    ):
-        output = project.run(*command).failed().output
-        assert "dpor registry init" in output, command
-    assert not registry.exists()
-    kept.rename(registry)
+    with backend.away():
+        for command in (
+            ("preview",),
+            ("preview", "--refresh"),
+            ("refresh", "--yes"),
+            ("up", "--yes"),
+            ("destroy", "--yes"),
+        ):
+            output = project.run(*command).failed().output
+            assert "dpor registry init" in output, command
     assert len(project.state()) == 1
     project.assert_settled()
 

@@ -25,6 +25,7 @@ from support.pulumi_project import Project, of
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.model import Action
+from dpor_provider.registry import Registry
 
 embedded = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
 
@@ -86,9 +87,9 @@ def kill_all(runner: subprocess.Popen[str]) -> None:
             process.kill()
 
 
-def audited(backend: Backend) -> int:
+def audited(registry: Registry) -> int:
     """How much has been written to the registry."""
-    return backend.registry().audit.head().sequence
+    return registry.audit.head().sequence
 
 
 def locks(project: Project) -> list[Path]:
@@ -290,15 +291,16 @@ def test_a_killed_up_is_ended_by_the_next_one(
     up = ("up", "--allow-withdrawals", str(SIZE))
     project.declare(*(of(str(uuid.uuid4()), name=str(number)) for number in range(SIZE)))
     project.dpor(*up).ok()
-    gone = set(backend.registry().designations.all())
+    registry = backend.registry()
+    gone = set(registry.designations.all())
     killed = 0
     while killed < KILLS:
         # A new estate comes and the last one goes.
         declared = {str(uuid.uuid4()) for _ in range(SIZE)}
         project.declare(*(of(one, name=one) for one in declared))
-        writes = audited(backend) + chance.randrange(2 * SIZE)
+        writes = audited(registry) + chance.randrange(2 * SIZE)
         runner = start(project, *up)
-        while audited(backend) < writes:
+        while audited(registry) < writes:
             assert runner.poll() is None
             time.sleep(0.005)
         # Anything from the middle of a write to the end of the run.

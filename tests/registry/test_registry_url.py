@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 import trustme
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support import postgres
 from support.backends import CONTOSO, ServerBackend, postgresql_portal
@@ -85,7 +85,10 @@ def test_a_secret_in_a_url_is_refused_and_never_repeated(tmp_path: Path, url: st
     [
         ("postgresql+psycopg://bob@db", "names no database"),
         ("postgresql+psycopg://bob@db/", "names no database"),
-        ("postgresql+psycopg://bob@db/registry?hots=x", "unknown parameter 'hots'; known are"),
+        (
+            "postgresql+psycopg://bob@db/registry?hots=x",
+            "did you mean host\\?",
+        ),
         ("postgresql+psycopg2://bob@db/registry", "write postgresql\\+psycopg://USER@HOST"),
         ("postgresql+psycopg://bob:pw@db/registry", "set PGPASSWORD, or use a password file"),
         ("postgresql+psycopg://bob%3Apw@db/registry", "set PGPASSWORD, or use a password file"),
@@ -140,6 +143,8 @@ def urls_with_passwords(draw: st.DrawFn) -> str:
 
 @fuzz(400)
 @given(kind=st.sampled_from(KINDS), rest=urls_with_passwords())
+@example(kind="postgresql", rest=f"%3A/?{WORD}:@/?sslmode=bob")
+@example(kind="postgresql", rest=f"bob:?{WORD}=@db/registry")
 def test_no_error_repeats_a_password(kind: str, rest: str, input_survived: InputSurvived) -> None:
     input_survived("hostile URLs of a registry")
     try:

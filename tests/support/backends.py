@@ -144,6 +144,15 @@ class Backend:
             yield
             holder.execute("ROLLBACK")
 
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        """No registry where it was."""
+        file = Path(self.url.removeprefix("sqlite:///"))
+        kept = file.rename(file.with_name("away.db"))
+        yield
+        assert not file.exists()
+        kept.rename(file)
+
     def writes(self) -> list[str]:
         """The audit log's actions on designations and access, in order."""
         return [
@@ -164,6 +173,13 @@ class ServerBackend(Backend):
         url = server.url(principal, self.database)
         server.admit(principal, self.database)
         return url
+
+    @contextlib.contextmanager
+    def away(self) -> Iterator[None]:
+        server = postgres.server()
+        server.run("ALTER SCHEMA dpor RENAME TO away", self.database)
+        yield
+        server.run("ALTER SCHEMA away RENAME TO dpor", self.database)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
