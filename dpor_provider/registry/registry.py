@@ -119,7 +119,11 @@ class Registry:
 
 
 def open_registry(
-    text: str | None, *, start: Path | None = None, principal: str | None = None
+    text: str | None,
+    *,
+    start: Path | None = None,
+    principal: str | None = None,
+    before_commit: Callable[[], None] | None = None,
 ) -> Registry:
     """Open the registry at a URL (`dpor_provider.registry.url.resolve` reads it).
 
@@ -128,11 +132,13 @@ def open_registry(
         start: Where the search for Pulumi.yaml begins; the working folder by default.
         principal: Who acts, on a SQLite registry; the user of the operating system by default. A
             server knows by itself.
+        before_commit: What an embedded registry calls when it has the turn to write and is about to
+            commit; a server looks by itself whether its client is still there.
 
     Raises:
         Invalid: the URL cannot be read.
     """
-    return _open(url.resolve(text, start), principal)
+    return _open(url.resolve(text, start), principal, before_commit)
 
 
 def init_registry(
@@ -163,7 +169,9 @@ def upgrade_registry(
     return upgrade(opened._database, opened.principal)
 
 
-def _open(place: URL, principal: str | None) -> Registry:
+def _open(
+    place: URL, principal: str | None, before_commit: Callable[[], None] | None = None
+) -> Registry:
     if on_server(place):
         from dpor_provider.registry.postgresql.server import Postgresql
         from dpor_provider.registry.postgresql.writes import server_parts
@@ -173,7 +181,7 @@ def _open(place: URL, principal: str | None) -> Registry:
         return Registry(
             database, server_parts(server, database, Evidence(os.environ)), server.session_user
         )
-    database = Database(Sqlite(place))
+    database = Database(Sqlite(place, before_commit))
     who = principal or operating_system_user()
     writer = Writer(database, who, Evidence(os.environ))
     parts = Parts(

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +37,12 @@ WRITE = "dpor_write"
 class Sqlite:
     """A registry in a SQLite file."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, before_commit: Callable[[], None] | None = None) -> None:
         self.name = shown(url)
         self._file = Path(str(url.database))
         self._engine = connect(url)
+        if before_commit:
+            event.listen(self._engine, "commit", lambda _: before_commit())
         self._batches = Batches(self._begin)
 
     @contextlib.contextmanager

@@ -47,14 +47,15 @@ class PartnerOfRecordProvider(Adapter):
         from dpor_provider.settings import Settings
 
         settings = Settings.read(config)
-        registry = open_registry(settings.registry)
+        still_wanted = before_write()
+        registry = open_registry(settings.registry, before_commit=still_wanted)
         return Lifecycle(
             registry,
             open_platform(settings.platform, registry, credit=settings.credit),
             today=datetime.now(UTC).date(),
             deployer=settings.deployer,
             say=say,
-            before_write=before_write(),
+            before_write=still_wanted,
         )
 
     def identify(self, outputs: Inputs) -> str:

@@ -308,7 +308,7 @@ class Lifecycle:
 
     def _unlabel(self, withdrawn: Designation) -> None:
         try:
-            self._remember(self.platform.apply(withdrawn))
+            self._apply(withdrawn)
         except Gone as error:
             self.say(f"{error}; its designation is withdrawn, and what it is labelled with remains")
 
@@ -385,7 +385,7 @@ class Lifecycle:
             former_partner_id=leaving,
         )
         self._remember(written)
-        self._remember(self.platform.apply(written))
+        self._apply(written)
 
     def _label(self, declared: Declared, record: Record, owner: Owner) -> None:
         row = self.live.designations[declared.subscription_id]
@@ -393,8 +393,7 @@ class Lifecycle:
             # It was as it should be, and somebody else changed it.
             self._designate(declared, record.version, owner, Action.REPAIR, None)
         else:
-            self.before_write()
-            self._remember(self.platform.apply(row))
+            self._apply(row)
 
     def _adopt(
         self, declared: Declared, seen_version: int, owner: Owner, leaving: str | None
@@ -408,12 +407,19 @@ class Lifecycle:
             owner=owner,
             former_partner_id=leaving,
         )
-        self._remember(self.platform.apply(adopted) if mislabelled else adopted)
+        if mislabelled:
+            self._apply(adopted)
+        else:
+            self._remember(adopted)
 
     def _revoke(self, declared: Declared, removable: Collection[Access]) -> None:
         if removable:
             self.before_write()
             self.live.forget(self.platform.revoke(declared.subscription_id, removable))
+
+    def _apply(self, designation: Designation) -> None:
+        self.before_write()
+        self._remember(self.platform.apply(designation))
 
     def _remember(self, designation: Designation) -> None:
         self.live.remember(designation)

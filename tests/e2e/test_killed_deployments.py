@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from dataclasses import replace
 
@@ -138,13 +139,18 @@ def test_a_provider_whose_engine_was_killed_writes_nothing_more(
         for line in engine.stdout:
             if "creating" in line and "PartnerOfRecord" in line:
                 break
+        # An engine that is killed while it saves its state leaves none that it could read.
+        time.sleep(2)
         family = psutil.Process(engine.pid).children(recursive=True)
         providers = [process for process in family if "pulumi.dynamic" in process.cmdline()]
         assert providers
         os.kill(engine.pid, signal.SIGKILL)
         engine.wait()
-        _, alive = psutil.wait_procs(providers, timeout=60)
-        assert alive == []
+        # An answer of the engine's stands for a moment.
+        time.sleep(0.1)
+    # Those who waited have their turn now.
+    _, alive = psutil.wait_procs(providers, timeout=60)
+    assert alive == []
     assert backend.registry().designations.all() == {}
     project.run("cancel", "--yes", "--stack", "dev").ok()
     project.run("refresh", "--yes", "--stack", "dev", "--clear-pending-creates").ok()

@@ -615,6 +615,18 @@ def test_what_is_no_text_is_refused_in_one_line_and_is_no_damage(
     assert backend.registry().verify().problems == ()
 
 
+def test_who_has_waited_for_its_turn_is_asked_once_more_before_it_commits(home: Backend) -> None:
+    def nobody_waits() -> None:
+        raise InterruptedError
+
+    before = home.registry().audit.head()
+    with pytest.raises(InterruptedError):
+        designate(open_registry(home.url, principal=ADMIN, before_commit=nobody_waits))
+    assert home.registry().audit.head() == before
+    assert home.registry().designations.all() == {}
+    designate(home.registry())
+
+
 def test_a_mistake_of_ours_is_not_called_damage(home: Backend) -> None:
     database = Database(Sqlite(make_url(home.url)))
     with pytest.raises(ValueError, match="a mistake of ours"), database.write():
