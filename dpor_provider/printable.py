@@ -13,7 +13,17 @@ COMMAND = re.compile(r"##(?=vso|\[)")
 LONGEST = 400
 """Characters of a value that are shown: of parts of parts, each short, there may be many."""
 
-_BRIEF = reprlib.Repr()
+
+class _Brief(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:
+            # Python writes no longer ones.
+            return f"<an integer of {x.bit_length()} bits>"
+
+
+_BRIEF = _Brief()
 _BRIEF.maxstring = _BRIEF.maxother = 100
 
 

@@ -36,11 +36,11 @@ class Settings:
 
 def _truth(key: str, get: Callable[[str], object]) -> bool:
     value = get(key)
-    if value in (None, "", "false", False):
+    if value is None or value is False or value in ("", "false"):
         return False
-    if value in ("true", True):
+    if value is True or value == "true":
         return True
-    raise Invalid(f"the configuration {key} must be true or false, not {value!r}")
+    raise Invalid(f"the configuration {key} must be true or false, not {brief(value)}")
 
 
 def _text(key: str, get: Callable[[str], object]) -> str | None:

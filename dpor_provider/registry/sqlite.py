@@ -7,6 +7,7 @@ and "Transaction"; SQLAlchemy's "pysqlite: Controlling BEGIN".
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sqlite3
 import stat
@@ -27,7 +28,10 @@ APPLICATION_ID = 0x44504F52
 
 BUSY_TIMEOUT_S = 30
 MOUNTS = Path("/proc/self/mounts")
-NETWORK = {"afs", "ceph", "cifs", "fuse.sshfs", "nfs", "nfs4", "smb3", "smbfs"}
+NETWORK = {
+    *("afs", "beegfs", "ceph", "cifs", "fuse.glusterfs", "fuse.sshfs", "gpfs", "lustre"),
+    *("nfs", "nfs4", "smb3", "smbfs"),
+}
 """File systems of other machines (SQLite, "How To Corrupt An SQLite Database File", 2.1)."""
 
 WAL_SAFE = (3, 51, 3)
@@ -49,6 +53,12 @@ class Sqlite:
     def transaction(self, *, write: bool) -> Iterator[Connection]:
         """A transaction; one that writes holds the write lock from its start."""
         self._require_file()
+        if write and (remote := self._remote):
+            raise Unavailable(
+                f"registry {self.name} is on a network file system ({remote}), where SQLite's locks"
+                " cannot be relied on; nothing was written: move it to a local disk, or use a"
+                " PostgreSQL server"
+            )
         if write:
             with self._batches.write() as connection:
                 yield connection
@@ -73,7 +83,14 @@ class Sqlite:
         return self.schema(connection) != before
 
     def exposed(self) -> str | None:
-        """The file with its mode, if others than its owner may read or write it."""
+        """The file with its mode, if others than its owner may read, write or replace it."""
+        folder = self._file.absolute().parent
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if os.name == "posix" and mode & 0o022 and not mode & stat.S_ISVTX:
+            return (
+                f"{folder} can be written by others than its owner (mode {mode:04o}), who can put"
+                " another file in the registry's place: chmod go-w"
+            )
         if not shared(self._file):
             return None
         mode = stat.S_IMODE(self._file.stat().st_mode)
@@ -82,6 +99,10 @@ class Sqlite:
     def cause(self, error: DBAPIError) -> str:
         """What SQLite said, in one line, with what to do about it."""
         return cause(error)
+
+    @functools.cached_property
+    def _remote(self) -> str | None:
+        return network_file_system(self._file)
 
     def _begin(self) -> Connection:
         connection = self._engine.connect().execution_options(**{WRITE: True})

@@ -15,7 +15,11 @@ from pulumi.dynamic import Resource
 
 from dpor_provider.declaration.inputs import Inputs
 from dpor_provider.resources.adapter import Adapter, before_write, say
-from dpor_provider.resources.program import make_haste, once_per_subscription
+from dpor_provider.resources.program import (
+    accept_registry,
+    make_haste,
+    once_per_subscription,
+)
 
 if TYPE_CHECKING:
     from dpor_provider.resources.partner_of_record import Lifecycle
@@ -82,7 +86,8 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
         opts: Pulumi's options.
 
     Raises:
-        pulumi.RunError: the program declares the subscription twice.
+        pulumi.RunError: the program declares the subscription twice, or the registry's URL cannot
+            be accepted.
     """
 
     subscription_id: pulumi.Output[str]
@@ -125,6 +130,7 @@ class PartnerOfRecord(Resource, module="dpor", name="PartnerOfRecord"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         make_haste()
+        accept_registry()
         stated = {
             "former_access": None if former_access == "revoke" else former_access,
             "replaces_partner_id": replaces_partner_id,

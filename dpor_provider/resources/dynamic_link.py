@@ -15,7 +15,7 @@ from pulumi.dynamic import Resource
 from dpor_provider.declaration.inputs import Inputs
 from dpor_provider.resources.adapter import Adapter, before_write, say
 from dpor_provider.resources.partner_admin_link import LinkLifecycle
-from dpor_provider.resources.program import once_per_program
+from dpor_provider.resources.program import accept_registry, once_per_program
 
 
 class PartnerAdminLinkProvider(Adapter):
@@ -82,6 +82,7 @@ class PartnerAdminLink(Resource, module="dpor", name="PartnerAdminLink"):
         on_delete: pulumi.Input[str] | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
+        accept_registry()
         super().__init__(
             PartnerAdminLinkProvider(),
             resource_name,

@@ -81,6 +81,25 @@ def program_shard() -> Shard:
     )
 
 
+@cache
+def accept_registry() -> None:
+    """Look at the registry's URL before the engine keeps the configuration in the stack's state.
+
+    Raises:
+        pulumi.RunError: it is none, or a password is in it.
+    """
+    configured = pulumi.Config("dpor").get("registry")
+    if not configured or configured.startswith("sqlite:///"):
+        return
+    # The others' programs need none of what this loads.
+    from dpor_provider.registry.url import resolve
+
+    try:
+        resolve(configured)
+    except Invalid as error:
+        raise pulumi.RunError(line(str(error))) from None
+
+
 def once_per_subscription(
     subscription_id: pulumi.Input[str], resource_name: str
 ) -> pulumi.Input[str]:

@@ -85,8 +85,8 @@ designations:
             return
         yield (
             f"the designation of subscription {declared.subscription_id} belongs to"
-            f" {owner} (project/stack/resource); remove it there, or take it over with:"
-            f" moved_from {subject.record.project}"
+            f" {owner} (project/stack/resource): {subject.record.describe(subject.live.directory)};"
+            f" remove it there, or take it over with: moved_from {subject.record.project}"
         )
 
 

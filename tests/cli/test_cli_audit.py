@@ -6,9 +6,11 @@ import csv
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
@@ -157,6 +159,32 @@ def test_a_restored_backup_goes_on_where_it_ended(dpor: Dpor, tmp_path: Path) ->
         check=False,
     )
     assert done.returncode == 0
+
+
+def test_a_registry_is_restored_past_the_journal_of_a_crash(
+    backend: Backend, home: Backend, tmp_path: Path
+) -> None:
+    file = Path(home.url.removeprefix("sqlite:///"))
+    home.designate(ONE, CONTOSO)
+    home.registry().backup(tmp_path / "copy.db")
+    kept = home.registry().audit.head()
+    for _ in range(20):
+        home.designate(str(uuid.uuid4()), CONTOSO)
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN IMMEDIATE")
+        writer.execute("UPDATE audit_log SET detail = 'half written'")
+        for one in (file, file.with_name("registry.db-journal")):
+            shutil.copy(one, crashed)
+    assert (crashed / "registry.db-journal").stat().st_size
+    # As docs/registry.md says.
+    restore = "mkdir old && mv registry.db* old && cp ../copy.db registry.db"
+    subprocess.run(restore, shell=True, check=True, cwd=crashed)
+    restored = Backend(f"sqlite:///{crashed / 'registry.db'}", "portal").registry()
+    assert restored.verify(kept).problems == ()
+    assert set(restored.designations.all()) == {ONE}
 
 
 def test_a_backup_that_fails_leaves_nothing(dpor: Dpor, tmp_path: Path) -> None:

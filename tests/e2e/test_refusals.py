@@ -112,3 +112,20 @@ def test_an_unknown_platform(project: Project, backend: Backend, subscription: s
     project.configure(backend.config | {"dpor:platform": "cloud"})
     project.declare(of(subscription))
     assert "platform 'cloud' is not known" in project.preview().failed().output
+
+
+@pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+def test_no_password_of_a_registrys_url_reaches_a_state(
+    project: Project, subscription: str
+) -> None:
+    secret = "s3cr3t-of-the-registry"
+    project.configure({"dpor:registry": f"postgresql+psycopg://bob:{secret}@db/registry"})
+    project.declare(of(subscription))
+    for command in (("preview",), ("up", "--yes"), ("up", "--yes", "--skip-preview")):
+        output = project.run(*command).failed().output
+        assert "a password does not belong into a URL" in output
+        assert secret not in output
+    state = project.folder.parent / "state" / ".pulumi"
+    held = {path for path in state.rglob("*") if path.is_file() and secret in path.read_text()}
+    # Pulumi keeps the stack's configuration file there as it was.
+    assert all(path.is_relative_to(state / "history") for path in held)

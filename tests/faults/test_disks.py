@@ -10,8 +10,8 @@ import pytest
 from support import kill
 from support.backends import CONTOSO, FABRIKAM, Backend
 
-from dpor_provider.errors import Invalid
-from dpor_provider.registry import audit, init_registry, sqlite
+from dpor_provider.errors import Invalid, Unavailable
+from dpor_provider.registry import audit, init_registry, open_registry, sqlite
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
@@ -84,4 +84,12 @@ def test_a_network_file_system_is_refused(
     with pytest.raises(Invalid, match=f"is on a network file system \\({kind}\\)"):
         init_registry(f"sqlite:///{shared / 'a' / 'registry.db'}")
     assert not shared.exists()
-    init_registry(f"sqlite:///{tmp_path / 'registry.db'}")
+    shared.mkdir()
+    made = init_registry(f"sqlite:///{tmp_path / 'registry.db'}")
+    made.backup(tmp_path / "copy.db")
+    moved = (tmp_path / "copy.db").rename(shared / "registry.db")
+    there = open_registry(f"sqlite:///{moved}")
+    assert there.identity() == made.identity()
+    with pytest.raises(Unavailable, match=f"is on a network file system \\({kind}\\)"):
+        there.partners.add(CONTOSO)
+    assert there.audit.head() == made.audit.head()

@@ -16,7 +16,7 @@ from dpor_provider.partner_id import Digits
 from dpor_provider.policies.options import SCHEMA, Options
 from dpor_provider.settings import Settings
 
-SETTINGS = ("dpor:registry", "dpor:platform", "dpor:deployer")
+SETTINGS = ("dpor:registry", "dpor:platform", "dpor:deployer", "dpor:credit")
 
 LONGEST_LINE = 1000
 """Characters; what is shown of a value is cut, or a log would be flooded."""
@@ -56,6 +56,7 @@ def test_settings_are_texts_or_refused(
     else:
         for value in (read.registry, read.platform, read.deployer):
             assert value is None or isinstance(value, str)
+        assert values.get("dpor:credit") is True or not read.credit
     input_survived("hostile configurations")
 
 

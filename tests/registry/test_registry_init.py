@@ -117,6 +117,18 @@ def test_only_its_owner_may_read_a_registry_and_nothing_else_is_left(tmp_path: P
     made = tmp_path / "deep" / "er" / "registry.db"
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     assert list(made.parent.iterdir()) == [made]
+    assert stat.S_IMODE(made.parent.stat().st_mode) == 0o700
+    assert open_registry(url_of(made)).exposed() is None
+
+
+def test_a_folder_where_others_may_replace_the_registry_is_named(home: Backend) -> None:
+    folder = path_of(home).parent
+    folder.chmod(0o777)
+    assert f"{folder} can be written by others" in (home.registry().exposed() or "")
+    # Where the sticky bit is set, only a file's owner may replace it.
+    folder.chmod(0o1777)
+    assert home.registry().exposed() is None
+    folder.chmod(0o700)
 
 
 def test_two_registries_have_different_identities(tmp_path: Path) -> None:
