@@ -44,7 +44,7 @@ test: lint ## Run the linters and all tests
 torture: .venv/installed ## Kill, race and break things for an hour, on every registry, and say what was survived
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
 	  $(PY) -m pytest -v -n auto --dist worksteal tests/faults tests/e2e tests/registry tests/hostile \
-	  tests/declaration/test_declaration_properties.py tests/state tests/provenance
+	  tests/platforms tests/declaration/test_declaration_properties.py tests/state tests/provenance
 
 .PHONY: fuzz
 fuzz: .venv/installed .fuzz/atheris-$(ATHERIS) ## Feed what reads untrusted bytes with what coverage guides, for FUZZ_SECONDS each

@@ -72,6 +72,13 @@ def survived(record_property: Callable[[str, object], None]) -> Survived:
     return lambda kind, count: record_property("survived", (kind, count))
 
 
+@pytest.fixture(autouse=True)
+def _survives(request: pytest.FixtureRequest, survived: Survived) -> None:
+    """Counts each test of `pytest.mark.survives(KIND)`."""
+    if marker := request.node.get_closest_marker("survives"):
+        survived(marker.args[0], 1)
+
+
 @pytest.fixture
 def input_survived(record_property: Callable[[str, object], None]) -> InputSurvived:
     """Notes each input that a test has seen through, for the end of the run."""

@@ -16,6 +16,8 @@ from dpor_provider.registry import audit, init_registry, open_registry, sqlite
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 OTHER = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a02"
 
+pytestmark = pytest.mark.survives("faults of disks and clocks")
+
 FULL = """
 import resource, signal, sys, uuid
 from dpor_provider.errors import Unavailable

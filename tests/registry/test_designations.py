@@ -164,6 +164,7 @@ def test_a_designation_of_a_row_that_never_was_is_a_conflict(backend: Backend) -
     assert backend.registry().designations.find(ONE) is None
 
 
+@pytest.mark.survives("races for a subscription")
 def test_of_eight_processes_that_saw_the_same_version_exactly_one_wins(backend: Backend) -> None:
     designate(backend.registry())
     names = [f"writer-{number}" for number in range(8)]

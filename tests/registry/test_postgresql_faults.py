@@ -40,6 +40,8 @@ from dpor_provider.registry.url import resolve
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
 
+pytestmark = pytest.mark.survives("faults of a server and its connections")
+
 
 @pytest.fixture
 def backend(tmp_path: Path) -> ServerBackend:

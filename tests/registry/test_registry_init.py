@@ -482,6 +482,7 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return file.read_bytes()
 
 
+@pytest.mark.survives("damaged registries, 25 of each")
 @pytest.mark.parametrize("seed", range(8))
 def test_a_damaged_registry_is_read_or_unavailable(tmp_path: Path, sound: bytes, seed: int) -> None:
     file = tmp_path / "registry.db"

@@ -10,6 +10,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from support.backends import ADMIN, CONTOSO, Backend
+from support.race import race
 
 from dpor_provider.errors import Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Agreement
@@ -51,6 +52,30 @@ def test_an_older_registry_is_not_touched_and_says_what_to_run(older: Backend) -
     with pytest.raises(Unavailable, match="a Global Administrator runs: dpor registry upgrade"):
         older.registry().read()
     assert path.read_bytes() == before
+
+
+UPGRADE = """
+import sys
+from dpor_provider.errors import Invalid
+from dpor_provider.registry import upgrade_registry
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    print(upgrade_registry(sys.argv[1]))
+except Invalid as error:
+    print("refused:", error)
+"""
+
+
+@pytest.mark.survives("races for an upgrade")
+@pytest.mark.parametrize("schema", tables.OLDER[:1], indirect=True)
+def test_of_four_upgrades_at_once_one_wins(older: Backend) -> None:
+    said = race(UPGRADE, [(older.url,)] * 4)
+    assert said.count(str((tables.OLDER[0], tables.SCHEMA))) == 1
+    assert sum("which is the newest" in line for line in said) == 3
+    upgrades = [one for one in older.registry().audit.entries() if one.action is Action.UPGRADE]
+    assert len(upgrades) == 1
+    assert older.registry().verify().problems == ()
 
 
 def test_an_upgrade_keeps_everything_and_is_recorded(older: Backend, schema: str) -> None:

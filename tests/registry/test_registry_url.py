@@ -158,6 +158,39 @@ def test_no_error_repeats_a_password(kind: str, rest: str, input_survived: Input
         assert read.get_backend_name() == "sqlite" or WORD not in read.render_as_string(False)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads proc(5)")
+def test_no_secret_is_in_the_list_of_processes(tmp_path: Path) -> None:
+    backend = postgresql_portal(tmp_path)
+    assert isinstance(backend, ServerBackend)
+    server = postgres.server()
+    with server.connect(postgres.OWNER, backend.database) as holder, holder.transaction():
+        holder.execute("LOCK TABLE dpor.grants")
+        shown = subprocess.Popen(
+            [DPOR, "registry", "show"],
+            env={
+                **os.environ,
+                "DPOR_REGISTRY": backend.url,
+                "PGPASSWORD": WORD,
+                "DPOR_OIDC_TOKEN": WORD,
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        # It has read all of its settings, and waits for the table.
+        while not holder.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+            assert shown.poll() is None
+        words = b" ".join(command_lines())
+    assert shown.wait() == 0
+    assert b"registry\0show" in words
+    assert WORD.encode() not in words
+
+
+def command_lines() -> Iterator[bytes]:
+    """Those of all processes that are still there."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield process.read_bytes()
+
+
 def test_the_driver_need_not_be_named() -> None:
     assert resolve("postgresql://bob@db/registry").drivername == "postgresql+psycopg"
 

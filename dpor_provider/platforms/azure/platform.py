@@ -39,7 +39,7 @@ from dpor_provider.platforms.azure.deployer import (
 from dpor_provider.platforms.azure.labels import Labels, label_of
 from dpor_provider.platforms.azure.partner_link import PartnerLinks
 from dpor_provider.platforms.azure.resource_graph import ResourceGraph
-from dpor_provider.platforms.azure.role_assignments import RoleDefinitions
+from dpor_provider.platforms.azure.role_assignments import UNKNOWN_TIME, RoleDefinitions
 from dpor_provider.platforms.azure.subscriptions import Subscription, read_subscriptions
 from dpor_provider.platforms.base import View
 from dpor_provider.registry import Content, Registry
@@ -196,13 +196,14 @@ class Azure:
         return restored
 
     def _record(self, subscription_id: str, item: Access) -> None:
+        if any(
+            _same_access(one.access, item) and UNKNOWN_TIME < item.granted_at < one.removed_at
+            for one in self.registry.access.removed()
+        ):
+            # By a run that was killed before it removed it.
+            return
         noted = next(
-            (
-                one
-                for one in self.registry.access.all()
-                if (one.scope, one.principal, one.role) == (item.scope, item.principal, item.role)
-            ),
-            None,
+            (one for one in self.registry.access.all() if _same_access(one, item)), None
         ) or self.registry.access.add(
             item.scope, item.principal, item.role, item.partner_id, item.condition
         )
@@ -281,6 +282,10 @@ class Azure:
             if not self._directory:
                 self._directory.append(self.registry.partners.directory())
             return self._directory[0]
+
+
+def _same_access(one: Access, other: Access) -> bool:
+    return (one.scope, one.principal, one.role) == (other.scope, other.principal, other.role)
 
 
 def _unreadable(

@@ -20,7 +20,7 @@ from azure.core.credentials import AccessToken
 from azure.core.settings import settings
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure_stand_in.example import ADMIN, DEPLOYER, GUEST, NOBODY, OWNER_USER, PAYMENTS, TAGGER
-from azure_stand_in.faults import Do, Drop, Hang, Junk, Respond, Truncate
+from azure_stand_in.faults import Do, Drop, Hang, Junk, Respond, Slow, Truncate
 from azure_stand_in.server import StandIn
 
 from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavailable
@@ -31,6 +31,8 @@ from dpor_provider.platforms.azure.errors import azure_errors
 from dpor_provider.platforms.azure.identity import read_identity
 
 TAGS = "/tags/default$"
+
+pytestmark = pytest.mark.survives("faults of Azure and of the way to it")
 Connecting = Callable[..., Connection]
 
 
@@ -249,6 +251,14 @@ def test_a_server_that_takes_requests_and_never_answers_is_given_up(
     stand_in.faults.add("GET", TAGS, Hang())
     with pytest.raises(Unavailable, match="Azure's answer did not arrive"):
         read(connecting(OWNER_USER))
+
+
+def test_a_slow_server_is_waited_for(
+    stand_in: StandIn, connecting: Connecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "READ_S", 5)
+    stand_in.faults.add("GET", TAGS, Slow(0.3))
+    assert read(connecting(OWNER_USER))
 
 
 def test_a_server_that_is_not_there(slept: list[float]) -> None:
