@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import random
+import signal
+import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from alembic import command as alembic
+from alembic.config import Config
 from support import kill
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, REGISTRIES, Backend
 from support.thorough import THOROUGH, Survived
 
+from dpor_provider.cli.main import dpor
+from dpor_provider.errors import Unavailable
+from dpor_provider.model import Action
 from dpor_provider.provenance import Demand, Trust
+from dpor_provider.registry import tables
+from dpor_provider.registry.sqlite import WRITE, connect
+from dpor_provider.registry.url import resolve
 
 QUICK = {name: REGISTRIES[name] for name in (REGISTRIES if THOROUGH else ["sqlite-portal"])}
 DPOR = Path(sys.executable).parent / "dpor"
@@ -109,3 +122,85 @@ def test_a_killed_command_did_all_or_nothing(
     for backend in (one, other):
         assert backend.registry().verify().problems == ()
     survived("kills of a command around its write", 2)
+
+
+READ_ONLY = {
+    *("access list", "check", "drift", "explain", "rules", "schema", "state verify", "worklist"),
+    *("registry head", "registry history", "registry partner list", "registry show"),
+    *("registry demand list", "registry verify"),
+}
+WRITE_FILES = {"discover", "policies init"}
+"""Tested where files are: tests/test_files.py."""
+RUN_THE_ENGINE = {"destroy", "preview", "refresh", "up"}
+"""Tested with the engine: tests/e2e/test_runner_kills.py."""
+MAKE = {"registry backup", "registry init", "registry upgrade"}
+
+
+def test_no_command_that_writes_is_left_out() -> None:
+    written = [" ".join([*arguments, ""]) for arguments in COMMANDS.values()]
+    killed = {one for one in leaves(dpor) if any(words.startswith(f"{one} ") for words in written)}
+    assert set(leaves(dpor)) == killed | READ_ONLY | WRITE_FILES | RUN_THE_ENGINE | MAKE
+
+
+def leaves(command: click.Command, *path: str) -> Iterator[str]:
+    """All commands below one, by their words."""
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from leaves(below, *path, name)
+    else:
+        yield " ".join(path)
+
+
+@pytest.mark.parametrize("command", ["init", "backup"])
+def test_a_registry_or_copy_that_is_killed_in_the_making_is_there_whole_or_not_at_all(
+    home: Backend, tmp_path: Path, command: str, survived: Survived
+) -> None:
+    chance, kills = random.Random(20261127), 0
+    for number in range(100 if THOROUGH else 8):
+        made = tmp_path / f"{number}.db"
+        url = f"sqlite:///{made}"
+        arguments = {
+            "init": ["--registry", url, "registry", "init"],
+            "backup": ["--registry", home.url, "registry", "backup", str(made)],
+        }[command]
+        process = subprocess.Popen([DPOR, *arguments], stdout=subprocess.DEVNULL)
+        while not list(tmp_path.glob(f".{made.name}.*.new")) and process.poll() is None:
+            time.sleep(0.001)
+        # Making it takes some hundredths of a second.
+        time.sleep(chance.uniform(0, 0.1))
+        process.kill()
+        kills += process.wait() == -signal.SIGKILL
+        if not made.exists():
+            assert subprocess.run([DPOR, *arguments], check=False).returncode == 0
+        assert Backend(url, "portal").registry().verify().problems == ()
+    survived("kills of a command around its write", kills)
+
+
+@pytest.mark.parametrize("moment", ["before:1", "after:1"])
+def test_an_upgrade_that_is_killed_did_all_or_nothing(
+    home: Backend, moment: str, survived: Survived
+) -> None:
+    older(home, tables.OLDER[0])
+    upgrade: list[str | Path] = [DPOR, "--registry", home.url, "registry", "upgrade"]
+    assert kill.was_killed(kill.run(upgrade, moment))
+    if moment == "before:1":
+        with pytest.raises(Unavailable, match="dpor registry upgrade"):
+            home.registry().read()
+        assert kill.run(upgrade, None).returncode == 0
+    assert home.registry().verify().problems == ()
+    upgrades = [one for one in home.registry().audit.entries() if one.action is Action.UPGRADE]
+    assert len(upgrades) == 1
+    survived("kills of a command around its write", 1)
+
+
+def older(backend: Backend, schema: str) -> None:
+    """Make the registry one of an older version."""
+    opened = connect(resolve(backend.url)).connect().execution_options(**{WRITE: True})
+    with opened as connection, connection.begin():
+        config = Config()
+        config.set_main_option("script_location", "dpor_provider:registry/migrations")
+        config.attributes["connection"] = connection
+        alembic.downgrade(config, schema)
