@@ -19,6 +19,7 @@ from dpor_provider.cli.output import (
     print_table,
     print_text,
 )
+from dpor_provider.cli.session import Session
 from dpor_provider.errors import Invalid
 from dpor_provider.printable import inert
 
@@ -123,14 +124,15 @@ _policies = _options(
         help="The settings of the pack at the same place; repeatable.",
     ),
 )
+_limit = click.option(
+    "--allow-withdrawals",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Withdraw up to N designations, where 10 or a tenth of the estate would be refused.",
+)
 _guards = _options(
-    click.option(
-        "--allow-withdrawals",
-        type=click.IntRange(min=0),
-        default=0,
-        metavar="N",
-        help="Withdraw up to N designations, where 10 or a tenth of the estate would be refused.",
-    ),
+    _limit,
     click.option(
         "--checkpoints",
         is_flag=True,
@@ -160,12 +162,13 @@ def up(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
 @_refresh_first
 @_expect_no_changes
 @_policies
+@_limit
 @click.pass_context
 def preview(ctx: click.Context, /, output_format: Format, **options: Any) -> None:
     """Show what `dpor up` would do.
 
-    Exit codes: 0 it could be done, 1 refused by a policy, or changes where none were expected, 2 it
-    would fail.
+    Exit codes: 0 it could be done, 1 refused by a policy or by the limit on withdrawals, or changes
+    where none were expected, 2 it would fail.
     """
     _run(ctx, output_format, options, lambda runner: runner.preview())
 
@@ -205,7 +208,9 @@ def _run(
     from dpor_provider.engine.run import Options, Runner
 
     with progress() as watcher:
-        outcome = operation(Runner(Options(**options), watcher, Path.cwd()))
+        named = ctx.find_object(Session) or Session(None, None)
+        asked = Options(**options, registry=named.registry_url, platform=named.platform_name)
+        outcome = operation(Runner(asked, watcher, Path.cwd()))
     if output_format == "json":
         print_json(_as_json(outcome))
     else:
@@ -220,6 +225,7 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
         "operation": outcome.operation,
         "stack": outcome.stack,
         "result": "failed" if outcome.exit_code else "succeeded",
+        "begun": outcome.begun,
         "changes": dict(outcome.changes),
         "designations": {kind: counts[kind] for kind in KINDS if counts[kind]},
         "failed": [asdict(failure) for failure in outcome.failures],
@@ -238,10 +244,11 @@ def _print(outcome: Outcome, *, diff: bool) -> None:
         _print_changes(outcome)
     what = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
     begun = "" if outcome.begun or outcome.operation == "preview" else ", of which nothing was done"
-    print_text(
-        f"{outcome.operation} of {outcome.stack}: {what or 'no partner of record'}{begun}"
-        f" ({outcome.duration_s} s)"
-    )
+    if what or not outcome.exit_code:
+        what = f": {what or 'no partner of record'}{begun}"
+    else:
+        what = " failed" + ("" if outcome.begun else "; nothing was done")
+    print_text(f"{outcome.operation} of {outcome.stack}{what} ({outcome.duration_s} s)")
 
 
 def _print_changes(outcome: Outcome) -> None:

@@ -30,6 +30,8 @@ NOISE = (
     "an unhandled error occurred: ",
 )
 """How diagnostics begin that say nothing more than the exit code."""
+NEVER_SEEN = "expected resource operations for "
+"""How the diagnostics begin on the steps of a plan that the engine did not come to: one on each."""
 
 
 def adopts(kind: str, custom: bool) -> bool:
@@ -113,6 +115,8 @@ class Tally:
     """The engine's own count of steps, by operation."""
     config: Mapping[str, str] = field(default_factory=dict)
     """What our provider is configured with."""
+    not_begun: int = 0
+    """How many steps of its plan the engine did not come to."""
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event."""
@@ -135,19 +139,27 @@ class Tally:
     @property
     def said(self) -> tuple[Diagnostic, ...]:
         """The diagnostics, without those that only announce that there are others."""
-        telling = [found for found in self.diagnostics if not found.message.startswith(NOISE)]
+        every = (*self.diagnostics, *self._left)
+        telling = tuple(found for found in every if not found.message.startswith(NOISE))
         told = any(found.severity == ERROR for found in telling)
-        return tuple(telling if told else self.diagnostics)
+        return telling if told else every
 
     @property
     def errors(self) -> Iterator[Diagnostic]:
         """The errors, in order."""
-        return (found for found in self.diagnostics if found.severity == ERROR)
+        every = (*self.diagnostics, *self._left)
+        return (found for found in every if found.severity == ERROR)
 
     @property
     def designations(self) -> Iterator[Step]:
         """The steps that are about partners of record."""
         return (step for step in self.steps.values() if step.designates)
+
+    @property
+    def _left(self) -> Iterator[Diagnostic]:
+        if self.not_begun:
+            said = f"{self.not_begun} steps of the plan were not begun; run it again"
+            yield Diagnostic(ERROR, None, said)
 
     def complain(self, message: str) -> None:
         """Add an error of our own."""
@@ -176,6 +188,9 @@ class Tally:
         message = event.message.strip()
         severity = event.severity.partition("#")[0]
         if severity == "debug" or event.ephemeral or not message:
+            return
+        if message.startswith(NEVER_SEEN):
+            self.not_begun += 1
             return
         self.diagnostics.append(Diagnostic(severity, event.urn or None, message))
 

@@ -30,9 +30,10 @@ from dpor_provider.engine.processes import end_session
 from dpor_provider.errors import Unavailable
 from dpor_provider.live import Live
 from dpor_provider.model import subscription_uuid
-from dpor_provider.platforms import open_platform, read_live
+from dpor_provider.platforms import DEFAULT, open_platform, read_live
+from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
-from dpor_provider.registry.url import project_folder
+from dpor_provider.registry.url import project_folder, resolve
 from dpor_provider.resources.program import UNSEEN
 from dpor_provider.resources.shard import VARIABLE, Shard
 from dpor_provider.settings import Settings
@@ -81,6 +82,9 @@ class Options:
     checkpoints: bool = False
     shard: Shard | None = None
     """The part of the estate, in a stack of its own with the named stack's configuration."""
+    registry: str | None = None
+    platform: str | None = None
+    """What the command line or the environment names; a run uses what the stack names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ class Runner:
     def preview(self) -> Outcome:
         """Show what `up` would do."""
         plan, code = self._preview(None)
+        code = code or self._refused(plan, "dpor up refuses it")
         return self._outcome("preview", plan, code, begun=False)
 
     def up(self) -> Outcome:
@@ -158,7 +163,7 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="dpor-") as folder:
             file = str(Path(folder) / "plan.json")
             plan, code = self._preview(file)
-            if code := code or self._refused(plan, "deployed"):
+            if code := code or self._refused(plan, "nothing was deployed"):
                 return self._outcome("up", plan, code, begun=False)
             ours = self._ours(plan)
             self._skip_checkpoints(ours)
@@ -190,7 +195,8 @@ class Runner:
                 **self._passed_on, refresh=self._options.refresh, on_event=on_event
             ),
         )
-        if code := code or self._refused(plan, "destroyed"):
+        self._require_the_stacks_own()
+        if code := code or self._refused(plan, "nothing was destroyed"):
             return self._outcome("destroy", plan, code, begun=False)
         self._skip_checkpoints(self._ours(plan))
         done, code = self._engine(
@@ -249,7 +255,7 @@ class Runner:
     def _preview(self, plan: str | None) -> tuple[Tally, int]:
         if self._options.shard:
             self._make_stack()
-        return self._engine(
+        previewed = self._engine(
             "previewing",
             None,
             lambda on_event: self._stack.preview(
@@ -259,6 +265,8 @@ class Runner:
                 on_event=on_event,
             ),
         )
+        self._require_the_stacks_own()
+        return previewed
 
     def _engine(
         self, phase: str, total: int | None, call: Callable[[OnEvent], object]
@@ -280,6 +288,23 @@ class Runner:
             return tally, self._exit_code(tally)
         finally:
             self._config = tally.config
+
+    def _require_the_stacks_own(self) -> None:
+        """Go on only where the command line names no other registry or platform than the stack.
+
+        Raises:
+            Unavailable: it does; to be called after a preview, when nothing has begun.
+        """
+        stack, asked = Settings.read(self._config.get), self._options
+        if self._config and (
+            (asked.registry and resolve(asked.registry) != resolve(stack.registry))
+            or (asked.platform and asked.platform != (stack.platform or DEFAULT))
+        ):
+            raise Unavailable(
+                f"stack {self._stack.name} has a registry and a platform of its own (dpor:registry,"
+                " dpor:platform), and the command line or the environment (DPOR_REGISTRY,"
+                " DPOR_PLATFORM) names another; leave them out, or set the stack's"
+            )
 
     def _no_stack(self) -> Unavailable:
         name = self._stack.name
@@ -352,7 +377,7 @@ class Runner:
 
     # --- What is refused, and what is safe -----------------------------------------------------
 
-    def _refused(self, plan: Tally, done: str) -> int:
+    def _refused(self, plan: Tally, so: str) -> int:
         """The exit code if the plan withdraws more than it may; 0 if not."""
         designations = list(plan.designations)
         withdrawn = [
@@ -365,7 +390,7 @@ class Runner:
             return 0
         plan.complain(
             f"this would withdraw {len(withdrawn)} of {estate} designations"
-            f" ({_some(withdrawn)}); nothing was {done}; if it is meant, say"
+            f" ({_some(withdrawn)}); {so}; if it is meant, say"
             f" --allow-withdrawals {len(withdrawn)}"
         )
         return EXIT_FOUND
@@ -450,12 +475,13 @@ class Workspace(LocalWorkspace):
     def config_file(self, stack_name: str) -> Path | None:
         """The file of a stack's configuration; None if it has none."""
         folder = Path(self.work_dir)
-        project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
-        file = (
-            folder
-            / (project.get("stackConfigDir") or "")
-            / f"Pulumi.{_plain_name(stack_name)}.yaml"
-        )
+        try:
+            project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
+            directory = project.get("stackConfigDir") or ""
+        except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
+            said = line(str(error).partition("\n")[0])
+            raise Unavailable(f"{folder / 'Pulumi.yaml'} is no project: {said}") from error
+        file = folder / directory / f"Pulumi.{_plain_name(stack_name)}.yaml"
         return file if file.is_file() else None
 
     def create_stack(self, stack_name: str) -> None:

@@ -198,7 +198,12 @@ def test_a_plan_that_withdraws_too_much_is_refused(project: Project, backend: Ba
     declare(project, *ids)
     project.dpor("up").ok()
     declare(project, ids[0])
+    (found,) = result(project, "preview", exit_code=1)["diagnostics"]
+    assert "withdraw 2 of 3 designations" in found["message"]
+    assert "dpor up refuses it" in found["message"]
+    result(project, "preview", "--allow-withdrawals", "2")
     refused = result(project, "up", "--allow-withdrawals", "1", exit_code=1)
+    assert refused["begun"] is False
     (found,) = refused["diagnostics"]
     assert "withdraw 2 of 3 designations" in found["message"]
     assert ids[1] in found["message"]
@@ -211,6 +216,26 @@ def test_a_plan_that_withdraws_too_much_is_refused(project: Project, backend: Ba
     backend.designate(ids[0], FABRIKAM)
     assert result(project, "destroy")["designations"] == {"left": 1}
     assert backend.live(ids[0]) == FABRIKAM.id
+
+
+@embedded
+def test_another_registry_than_the_stacks_is_refused(project: Project, backend: Backend) -> None:
+    declare(project, *subscriptions(backend, 1))
+    for command in (("preview",), ("up",), ("destroy",)):
+        said = project.dpor("--registry", "sqlite:///elsewhere.db", *command).failed().output
+        assert "has a registry and a platform of its own (dpor:registry" in said
+    assert backend.writes() == []
+    project.dpor("--registry", backend.url, "--platform", "portal", "up").ok()
+
+
+@embedded
+@pytest.mark.parametrize("content", ["name: [", "[a, list]"])
+def test_a_project_that_is_none_is_one_line(project: Project, content: str) -> None:
+    (project.folder / "Pulumi.yaml").write_text(content)
+    output = project.dpor("up", "--stack", "dev", "--shard", "1/2").failed().output
+    assert "Pulumi.yaml is no project" in output
+    assert "bug" not in output
+    assert output.count("\n") == 1
 
 
 OFF_PLAN = "changed after the plan was made; what changed is left as it is; look at dpor preview"

@@ -162,6 +162,9 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     output, _ = runner.communicate(timeout=120)
     assert runner.returncode == 130, output
     assert "stopping when what has begun is done" in output
+    # Of each step that it did not come to, the engine says so.
+    assert "steps of the plan were not begun; run it again" in output
+    assert "expected resource operations" not in output
     made = len(backend.registry().designations.all())
     assert 1 <= made < len(declared)
     assert f"{made} designated" in output
