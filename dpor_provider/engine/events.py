@@ -139,7 +139,7 @@ class Tally:
     @property
     def said(self) -> tuple[Diagnostic, ...]:
         """The diagnostics, without those that only announce that there are others."""
-        every = (*self.diagnostics, *self._left)
+        every = tuple(self._every)
         telling = tuple(found for found in every if not found.message.startswith(NOISE))
         told = any(found.severity == ERROR for found in telling)
         return telling if told else every
@@ -147,8 +147,7 @@ class Tally:
     @property
     def errors(self) -> Iterator[Diagnostic]:
         """The errors, in order."""
-        every = (*self.diagnostics, *self._left)
-        return (found for found in every if found.severity == ERROR)
+        return (found for found in self._every if found.severity == ERROR)
 
     @property
     def designations(self) -> Iterator[Step]:
@@ -156,7 +155,8 @@ class Tally:
         return (step for step in self.steps.values() if step.designates)
 
     @property
-    def _left(self) -> Iterator[Diagnostic]:
+    def _every(self) -> Iterator[Diagnostic]:
+        yield from self.diagnostics
         if self.not_begun:
             said = f"{self.not_begun} steps of the plan were not begun; run it again"
             yield Diagnostic(ERROR, None, said)

@@ -46,7 +46,12 @@ class Sqlite:
         self._file = Path(str(url.database))
         self._engine = connect(url)
         if before_commit:
-            event.listen(self._engine, "commit", lambda _: before_commit())
+
+            @event.listens_for(self._engine, "commit")
+            def _ask(connection: Connection) -> None:
+                if connection.get_execution_options().get(WRITE, False):
+                    before_commit()
+
         self._batches = Batches(self._begin)
 
     @contextlib.contextmanager

@@ -15,10 +15,9 @@ from typing import Any
 
 import click
 import pytest
-from alembic import command as alembic
-from alembic.config import Config
 from support import kill
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, REGISTRIES, Backend
+from support.older import downgrade_file
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.cli.main import dpor
@@ -26,8 +25,6 @@ from dpor_provider.errors import Unavailable
 from dpor_provider.model import Action
 from dpor_provider.provenance import Demand, Trust
 from dpor_provider.registry import tables
-from dpor_provider.registry.sqlite import WRITE, connect
-from dpor_provider.registry.url import resolve
 
 QUICK = {name: REGISTRIES[name] for name in (REGISTRIES if THOROUGH else ["sqlite-portal"])}
 DPOR = Path(sys.executable).parent / "dpor"
@@ -183,7 +180,7 @@ def test_a_registry_or_copy_that_is_killed_in_the_making_is_there_whole_or_not_a
 def test_an_upgrade_that_is_killed_did_all_or_nothing(
     home: Backend, moment: str, survived: Survived
 ) -> None:
-    older(home, tables.OLDER[0])
+    downgrade_file(home.url, tables.OLDER[0])
     upgrade: list[str | Path] = [DPOR, "--registry", home.url, "registry", "upgrade"]
     assert kill.was_killed(kill.run(upgrade, moment))
     if moment == "before:1":
@@ -194,13 +191,3 @@ def test_an_upgrade_that_is_killed_did_all_or_nothing(
     upgrades = [one for one in home.registry().audit.entries() if one.action is Action.UPGRADE]
     assert len(upgrades) == 1
     survived("kills of a command around its write", 1)
-
-
-def older(backend: Backend, schema: str) -> None:
-    """Make the registry one of an older version."""
-    opened = connect(resolve(backend.url)).connect().execution_options(**{WRITE: True})
-    with opened as connection, connection.begin():
-        config = Config()
-        config.set_main_option("script_location", "dpor_provider:registry/migrations")
-        config.attributes["connection"] = connection
-        alembic.downgrade(config, schema)

@@ -18,11 +18,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import NullPool, create_engine
 from support import postgres
 from support.backends import ADMIN, CONTOSO, ServerBackend, postgresql_portal
+from support.older import downgrade
 from support.race import race
 
 from dpor_provider.errors import DporError, Invalid, Unavailable
@@ -473,10 +472,7 @@ def older(request: pytest.FixtureRequest, backend: ServerBackend) -> ServerBacke
     with engine.begin() as connection:
         connection.exec_driver_sql("SET LOCAL search_path = dpor")
         connection.exec_driver_sql("DROP FUNCTION demand_over, meets")
-        config = Config()
-        config.set_main_option("script_location", "dpor_provider:registry/migrations")
-        config.attributes["connection"] = connection
-        command.downgrade(config, str(request.param))
+        downgrade(connection, str(request.param))
         connection.exec_driver_sql("DROP FUNCTION dpor.attempt")
     return backend
 

@@ -7,16 +7,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.config import Config
 from support.backends import ADMIN, CONTOSO, Backend
+from support.older import downgrade_file
 from support.race import race
 
 from dpor_provider.errors import Invalid, Refused, Unavailable
 from dpor_provider.model import Action, Agreement
 from dpor_provider.registry import tables, upgrade_registry
-from dpor_provider.registry.sqlite import WRITE, connect
-from dpor_provider.registry.url import resolve
 
 
 @pytest.fixture(params=tables.OLDER)
@@ -28,12 +26,7 @@ def schema(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def older(schema: str, home: Backend) -> Backend:
     """A registry with content, as an older version made it."""
-    opened = connect(resolve(home.url)).connect().execution_options(**{WRITE: True})
-    with opened as connection, connection.begin():
-        config = Config()
-        config.set_main_option("script_location", "dpor_provider:registry/migrations")
-        config.attributes["connection"] = connection
-        command.downgrade(config, schema)
+    downgrade_file(home.url, schema)
     return home
 
 
