@@ -16,17 +16,10 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from measure import engine, keep, project, run, say
-from sqlalchemy import Engine, event
-from support.backends import CONTOSO, sqlite_portal
 from support.pulumi_project import Project
-
-from dpor_provider.platforms import open_platform
-from dpor_provider.registry import open_registry
-from dpor_provider.resources.partner_of_record import Lifecycle
 
 HERE = Path(__file__).parent
 WITHOUT_CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "true"}
@@ -38,7 +31,6 @@ STEPS = {
     "preview --refresh": ("preview", "--refresh"),
     "destroy": ("destroy", "--yes", "--skip-preview"),
 }
-WRITES = 50
 QUICK = "QUICK"
 """As in `idle_program.py`, which cannot be imported outside an engine."""
 
@@ -46,7 +38,7 @@ QUICK = "QUICK"
 def main(trials: int, sizes: Sequence[int]) -> None:
     """Measure, and keep the figures."""
     binaries = engine()
-    found = {"statements": statements(), "sizes": {}, "state": {}}
+    found = {"sizes": {}, "state": {}}
     for size in sizes:
         seconds: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
         with tempfile.TemporaryDirectory() as temporary:
@@ -95,30 +87,6 @@ def state_bytes(of: Project) -> int:
     """The size of a stack's state."""
     states = of.folder.parent.rglob(f".pulumi/stacks/{of.name}/dev.json")
     return next(states).stat().st_size
-
-
-def statements() -> float:
-    """How many SQL statements one designation takes, with one writer."""
-    with tempfile.TemporaryDirectory() as temporary:
-        registry = open_registry(sqlite_portal(Path(temporary)).url)
-        lifecycle = Lifecycle(
-            registry, open_platform("portal", registry), today=datetime.now(UTC).date()
-        )
-        assert lifecycle.live
-        count = 0
-
-        def one_more(*_: object) -> None:
-            nonlocal count
-            count += 1
-
-        event.listen(Engine, "before_cursor_execute", one_more)
-        for number in range(WRITES):
-            one = f"0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f{number:04d}"
-            lifecycle.create(
-                {"subscription_id": one, "partner_id": CONTOSO.id, "managed_by": f"a/b/{number}"}
-            )
-        event.remove(Engine, "before_cursor_execute", one_more)
-        return count / WRITES
 
 
 if __name__ == "__main__":

@@ -18,10 +18,11 @@ from typing import Any
 from measure import BIN, Taken, engine, keep, project, run, say
 from support.pulumi_project import Project
 
-LARGE = 2000
+LARGE = 10_000
 """From this size on, one trial is all there is time for."""
 
-PULUMI_UP = ("up", "--yes", "--non-interactive", "--suppress-progress")
+QUIET = ("--non-interactive", "--suppress-progress")
+PULUMI_UP = ("up", "--yes", *QUIET)
 
 
 def main(trials: int, sizes: Sequence[int], plain: Sequence[int]) -> None:
@@ -39,6 +40,8 @@ def main(trials: int, sizes: Sequence[int], plain: Sequence[int]) -> None:
                     one = project(Path(temporary) / "made", binaries, size)
                     steps = {"create": up(tool, one), "no-op": up(tool, one)}
                     if tool == "dpor up":
+                        look = (one.engine / "pulumi", "preview", "--refresh", *QUIET)
+                        steps["preview --refresh"] = run(look, one.folder, one.environment())
                         withdrawals = ("--allow-withdrawals", str(size))
                         destroy = (BIN / "dpor", "destroy", *withdrawals)
                         steps["destroy"] = run(destroy, one.folder, one.environment())

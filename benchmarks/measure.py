@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +159,14 @@ def machine() -> dict[str, str]:
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
         "Python": platform.python_version(),
+        "Pulumi": _version(engine() / "pulumi"),
+        "Pulumi's SDK": version("pulumi"),
+        "SQLite": sqlite3.sqlite_version,
         "date": time.strftime("%Y-%m-%d"),
         "load": f"{os.getloadavg()[0]:.1f} at the end of the run",
     }
+
+
+def _version(command: Path) -> str:
+    found = subprocess.run([command, "version"], stdout=subprocess.PIPE, text=True, check=True)
+    return found.stdout.strip().removeprefix("v")

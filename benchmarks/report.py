@@ -22,6 +22,7 @@ import matplotlib.pyplot as plt
 HERE = Path(__file__).parent
 RESULTS = HERE / ".results"
 STEPS = ("create", "no-op up", "preview", "preview --refresh", "destroy")
+NAMES = {"destroy": "dpor destroy", "preview --refresh": "pulumi preview --refresh"}
 GREY = "#808080"
 """Readable on light and on dark."""
 
@@ -30,7 +31,8 @@ Figures = Mapping[str, Any]
 
 def main() -> None:
     """Write them."""
-    engine, growth, check = (read(name) for name in ("engine", "growth", "check"))
+    names = ("engine", "growth", "check", "costs", "pack")
+    engine, growth, check, costs, pack = figures = [read(name) for name in names]
     parts = [
         "# Results",
         (
@@ -41,8 +43,10 @@ def main() -> None:
         *goals(engine, growth, check),
         *beside_idle(engine),
         *growing(growth),
+        *asked(costs),
+        *packs(pack),
         *checkers(check),
-        *machines({"engine": engine, "growth": growth, "check": check}),
+        *machines(dict(zip(names, figures, strict=True))),
     ]
     (HERE / "results.md").write_text("\n\n".join(parts) + "\n")
     picture(
@@ -131,7 +135,6 @@ def beside_idle(engine: Figures) -> Iterable[str]:
             f"{name} {(state[name] - state['empty']) / int(size):.0f}" for name in ("idle", "ours")
         )
         yield f"{trials} trials. Bytes of state for each resource: {', '.join(lengths)}."
-    yield f"SQL statements for each designation, with one writer: {engine['statements']:g}."
 
 
 def growing(growth: Figures) -> Iterable[str]:
@@ -146,7 +149,7 @@ def growing(growth: Figures) -> Iterable[str]:
     for tool in ("dpor up", "pulumi up"):
         for step, sizes in growth[tool].items():
             for size, taken in sizes.items():
-                name = "dpor destroy" if step == "destroy" else f"{tool}, {step}"
+                name = NAMES.get(step) or f"{tool}, {step}"
                 memory = f"{max(one['peak_mib'] for one in taken)} MiB"
                 each = [one["seconds"] for one in taken]
                 rows.append((name, size, str(len(taken)), spread(each), memory))
@@ -157,6 +160,40 @@ def growing(growth: Figures) -> Iterable[str]:
         if len(growth[tool].get("create", ())) > 1
     )
     yield f"Growth exponent of create (least squares of the logarithms): {', '.join(lines)}."
+
+
+def asked(costs: Figures) -> Iterable[str]:
+    """Statements and requests."""
+    yield "## What a link asks of registry and platform"
+    yield (
+        "SQL statements, and requests to Azure's stand-in, counted, with one writer, over"
+        f" {costs['links']} links: for each link, but the bulk read in all. On PostgreSQL a change"
+        " is one call of a function."
+    )
+    backends = costs["backends"]
+    operations = next(iter(backends.values()))
+    rows = [("", *operations)]
+    for name, each in backends.items():
+        for what in ("statements", "requests"):
+            if any(counts[what] for counts in each.values()):
+                cells = (f"{counts[what]:.3g}" for counts in each.values())
+                rows.append((f"{name}: {what}", *cells))
+    yield table(rows)
+
+
+def packs(pack: Figures) -> Iterable[str]:
+    """The policy pack's part."""
+    yield "## The policy pack"
+    yield (
+        f"`pulumi preview` of {pack['resources']} new resources; *idle pack* has as many policies,"
+        " which do nothing."
+    )
+    bare = statistics.median(pack["seconds"]["no pack"])
+    rows = [("", "time", "for each resource")]
+    for name, each in pack["seconds"].items():
+        more = 1000 * (statistics.median(each) - bare) / pack["resources"]
+        rows.append((name, spread(each), f"{more:+.2f} ms"))
+    yield table(rows)
 
 
 def checkers(check: Figures) -> Iterable[str]:
