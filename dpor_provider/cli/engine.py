@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import chdir
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from dpor_provider.cli.output import (
-    Format,
-    format_option,
-    note,
-    print_json,
-    print_table,
-    print_text,
-)
+from dpor_provider.cli.outcome import as_json, print_outcome
+from dpor_provider.cli.output import Format, format_option, print_json
 from dpor_provider.cli.session import Session
 from dpor_provider.errors import Invalid
-from dpor_provider.printable import inert
-
-KINDS = (
-    "designated",
-    "switched",
-    "adopted",
-    "repaired",
-    "updated",
-    "withdrawn",
-    "left",
-    "gone",
-    "unchanged",
-    "failed",
-)
-"""What happens to designations, in the order of a summary."""
 
 if TYPE_CHECKING:
     from dpor_provider.engine.run import Outcome, Runner
@@ -212,59 +189,7 @@ def _run(
         asked = Options(**options, registry=named.registry_url, platform=named.platform_name)
         outcome = operation(Runner(asked, watcher, Path.cwd()))
     if output_format == "json":
-        print_json(_as_json(outcome))
+        print_json(as_json(outcome))
     else:
-        _print(outcome, diff=options["diff"])
+        print_outcome(outcome, diff=options["diff"])
     ctx.exit(outcome.exit_code)
-
-
-def _as_json(outcome: Outcome) -> dict[str, object]:
-    counts = Counter(change.kind.value for change in outcome.designations)
-    return {
-        "version": 1,
-        "operation": outcome.operation,
-        "stack": outcome.stack,
-        "result": "failed" if outcome.exit_code else "succeeded",
-        "begun": outcome.begun,
-        "changes": dict(outcome.changes),
-        "designations": {kind: counts[kind] for kind in KINDS if counts[kind]},
-        "failed": [asdict(failure) for failure in outcome.failures],
-        "diagnostics": [asdict(found) for found in outcome.diagnostics],
-        "duration_s": outcome.duration_s,
-    }
-
-
-def _print(outcome: Outcome, *, diff: bool) -> None:
-    for found in outcome.diagnostics:
-        note(inert(f"dpor: {found}"))
-    if diff:
-        print_text(outcome.output)
-    counts = Counter(change.kind.value for change in outcome.designations)
-    if not outcome.begun and not diff:
-        _print_changes(outcome)
-    what = ", ".join(f"{counts[kind]} {kind}" for kind in KINDS if counts[kind])
-    begun = "" if outcome.begun or outcome.operation == "preview" else ", of which nothing was done"
-    if what or not outcome.exit_code:
-        what = f": {what or 'no partner of record'}{begun}"
-    else:
-        what = " failed" + ("" if outcome.begun else "; nothing was done")
-    print_text(f"{outcome.operation} of {outcome.stack}{what} ({outcome.duration_s} s)")
-
-
-def _print_changes(outcome: Outcome) -> None:
-    changed = [change for change in outcome.designations if change.kind != "unchanged"]
-    if changed:
-        print_table(
-            "Plan",
-            ("Subscription", "Change", "Partner ID", "Former"),
-            (
-                (
-                    change.subscription_id,
-                    change.kind,
-                    change.partner_id,
-                    change.former_partner_id,
-                )
-                for change in changed
-            ),
-            "",
-        )

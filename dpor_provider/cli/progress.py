@@ -43,12 +43,14 @@ class Bar:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(),
+            # The bar alone gives way where the terminal is narrow.
+            BarColumn(bar_width=None),
             MofNCompleteColumn(),
             Rate(),
-            TimeRemainingColumn(),
+            TimeRemainingColumn(compact=True),
             console=Console(stderr=True),
             transient=True,
+            expand=True,
         )
         self._task: TaskID | None = None
 

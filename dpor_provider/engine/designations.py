@@ -46,6 +46,12 @@ class Change:
     """The declared one; None where the resource goes."""
     former_partner_id: str | None
     """The one of the last deployment; None for a new resource."""
+    drift: str | None = None
+    """How live differs from what was deployed."""
+    revokes: tuple[str, ...] = ()
+    """The former partner's access that goes with the switch."""
+    stale_access: tuple[str, ...] = ()
+    """Access that a former or retired partner has again, and that goes."""
 
 
 def changes(steps: Collection[Step], live: Callable[[], Live]) -> list[Change]:
@@ -62,6 +68,9 @@ def changes(steps: Collection[Step], live: Callable[[], Live]) -> list[Change]:
             _kind(step, live, declared),
             step.new.get("partner_id"),
             step.old.get("partner_id"),
+            step.new.get("drift"),
+            tuple(step.new.get("revokes", ())),
+            tuple(step.new.get("stale_access", ())),
         )
         for step in steps
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,14 @@ NOISE = (
 """How diagnostics begin that say nothing more than the exit code."""
 NEVER_SEEN = "expected resource operations for "
 """How the diagnostics begin on the steps of a plan that the engine did not come to: one on each."""
+PREAMBLE = re.compile(
+    r"^\S+ resource '.*?'(?:: property \S+ value \{.*?\})? has a problem: "
+    r"|\bdpor_provider\.errors\.\w+: ",
+    re.DOTALL,
+)
+"""What the engine and Python put before our words: the resource and the value, said once more."""
+RULE = re.compile(r"\[DPOR\d{3}\]")
+"""How our words name the rule that found something."""
 
 
 def adopts(kind: str, custom: bool) -> bool:
@@ -98,6 +107,11 @@ class Diagnostic:
         """Whether it is a policy that blocks."""
         return self.policy is not None and self.severity == ERROR
 
+    @property
+    def finding(self) -> bool:
+        """Whether it is what a rule found, be it in the program or in a check."""
+        return self.violation or RULE.search(self.message) is not None
+
 
 @dataclass(slots=True)
 class Tally:
@@ -150,6 +164,12 @@ class Tally:
         return (found for found in self._every if found.severity == ERROR)
 
     @property
+    def refused(self) -> bool:
+        """Whether nothing went wrong but what rules found."""
+        errors = [found for found in self.said if found.severity == ERROR]
+        return bool(errors) and all(found.finding for found in errors)
+
+    @property
     def designations(self) -> Iterator[Step]:
         """The steps that are about partners of record."""
         return (step for step in self.steps.values() if step.designates)
@@ -192,7 +212,8 @@ class Tally:
         if message.startswith(NEVER_SEEN):
             self.not_begun += 1
             return
-        self.diagnostics.append(Diagnostic(severity, event.urn or None, message))
+        urn = event.urn or None
+        self.diagnostics.append(Diagnostic(severity, urn, PREAMBLE.sub("", message, count=1)))
 
     def _policy(self, event: PolicyEvent) -> None:
         severity = ERROR if event.enforcement_level == "mandatory" else "warning"

@@ -33,7 +33,7 @@ from dpor_provider.model import subscription_uuid
 from dpor_provider.platforms import DEFAULT, open_platform, read_live
 from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
-from dpor_provider.registry.url import project_folder, resolve
+from dpor_provider.registry.url import project_file, resolve
 from dpor_provider.resources.program import UNSEEN
 from dpor_provider.resources.shard import VARIABLE, Shard
 from dpor_provider.settings import Settings
@@ -129,8 +129,8 @@ class Runner:
     """
 
     def __init__(self, options: Options, watcher: Watcher, start: Path) -> None:
-        folder = project_folder(start)
-        if not (folder / "Pulumi.yaml").is_file():
+        project = project_file(start)
+        if not project:
             raise Unavailable(
                 f"neither {start} nor a folder above it has a Pulumi.yaml; run this in the folder"
                 " of a Pulumi project"
@@ -139,7 +139,8 @@ class Runner:
         self._options = options
         self._watcher = watcher
         self._command = Command(watcher.say)
-        self._workspace = Workspace(work_dir=str(folder), pulumi_command=self._command)
+        self._workspace = Workspace(project, self._command)
+        self._resources: int | None = None
         name = options.stack or self._selected()
         self._workspace.env_vars = {UNSEEN: "true"}
         self._config_file: Path | None = None
@@ -190,7 +191,7 @@ class Runner:
         """Take the stack's resources away."""
         plan, code = self._engine(
             "previewing",
-            None,
+            self._resources,
             lambda on_event: self._stack.preview_destroy(
                 **self._passed_on, refresh=self._options.refresh, on_event=on_event
             ),
@@ -219,7 +220,7 @@ class Runner:
         adopted = self._adopts_pending_creates()
         done, code = self._engine(
             "refreshing",
-            None,
+            self._resources,
             lambda on_event: self._stack.refresh(
                 **self._passed_on,
                 expect_no_changes=self._options.expect_no_changes,
@@ -255,9 +256,9 @@ class Runner:
     def _preview(self, plan: str | None) -> tuple[Tally, int]:
         if self._options.shard:
             self._make_stack()
-        previewed = self._engine(
+        found, code = self._engine(
             "previewing",
-            None,
+            self._resources,
             lambda on_event: self._stack.preview(
                 **self._passed_on,
                 **self._of_the_program,
@@ -266,7 +267,8 @@ class Runner:
             ),
         )
         self._require_the_stacks_own()
-        return previewed
+        refused = code == EXIT_FAILED and found.refused
+        return found, EXIT_FOUND if refused else code
 
     def _engine(
         self, phase: str, total: int | None, call: Callable[[OnEvent], object]
@@ -318,8 +320,9 @@ class Runner:
 
     def _make_stack(self) -> None:
         with self._one_line():
-            stacks = {_plain_name(stack.name) for stack in self._workspace.list_stacks()}
-            if _plain_name(self._stack.name) in stacks:
+            stacks = {_plain_name(stack.name): stack for stack in self._workspace.list_stacks()}
+            if found := stacks.get(_plain_name(self._stack.name)):
+                self._resources = found.resource_count
                 return
             self._workspace.create_stack(self._stack.name)
         self._watcher.say(f"made the stack {self._stack.name}")
@@ -334,9 +337,12 @@ class Runner:
         held = [lock for lock in locks if not (lock.file and lock.left_behind)]
         if held or not locks:
             who = "; ".join(map(str, held)) or "another run"
+            over = bool(held) and all(lock.left_behind for lock in held)
+            then = (
+                "that run has ended;" if over else "wait until that run has ended, or, if it has,"
+            )
             raise Unavailable(
-                f"stack {stack} is locked by {who}; wait until that run has ended, or, if it has,"
-                f" say: pulumi cancel --stack {stack}"
+                f"stack {stack} is locked by {who}; {then} say: pulumi cancel --stack {stack}"
             )
         for lock in locks:
             left = end_session(lock.pid)
@@ -373,6 +379,7 @@ class Runner:
             found = self._workspace.stack()
         if found is None:
             raise Unavailable("no stack is selected; name one with --stack")
+        self._resources = found.resource_count
         return found.name
 
     # --- What is refused, and what is safe -----------------------------------------------------
@@ -465,6 +472,10 @@ class Runner:
 class Workspace(LocalWorkspace):
     """A user's project, whose selected stack stays the user's choice."""
 
+    def __init__(self, project: Path, command: Command) -> None:
+        self._project = project
+        super().__init__(work_dir=str(project.parent), pulumi_command=command)
+
     def select_stack(self, stack_name: str) -> None:
         """Leave the selection as it is; every command names its stack."""
 
@@ -474,14 +485,14 @@ class Workspace(LocalWorkspace):
 
     def config_file(self, stack_name: str) -> Path | None:
         """The file of a stack's configuration; None if it has none."""
-        folder = Path(self.work_dir)
+        file = self._project
         try:
-            project = yaml.safe_load((folder / "Pulumi.yaml").read_text("utf-8"))
+            project = yaml.safe_load(file.read_text("utf-8"))
             directory = project.get("stackConfigDir") or ""
         except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
             said = line(str(error).partition("\n")[0])
-            raise Unavailable(f"{folder / 'Pulumi.yaml'} is no project: {said}") from error
-        file = folder / directory / f"Pulumi.{_plain_name(stack_name)}.yaml"
+            raise Unavailable(f"{file} is no project: {said}") from error
+        file = file.parent / directory / f"Pulumi.{_plain_name(stack_name)}{file.suffix}"
         return file if file.is_file() else None
 
     def create_stack(self, stack_name: str) -> None:

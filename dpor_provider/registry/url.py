@@ -12,6 +12,9 @@ from dpor_provider.errors import Invalid
 
 DEFAULT_URL = "sqlite:///.dpor/registry.db"
 
+PROJECT_FILES = ("Pulumi.json", "Pulumi.yaml", "Pulumi.yml")
+"""How a project's file may be called, in the order in which Pulumi looks (its `marshal.go`)."""
+
 PARAMETERS = {
     "channel_binding",
     "connect_timeout",
@@ -34,12 +37,13 @@ PARAMETERS = {
 """What the URL of a server may say of the connection (libpq, "Parameter Key Words")."""
 
 
-def project_folder(start: Path) -> Path:
-    """The nearest folder, from `start` upwards, that holds Pulumi.yaml; `start` where none does."""
+def project_file(start: Path) -> Path | None:
+    """The nearest file of a Pulumi project, from `start` upwards; None if there is none."""
     for folder in (start, *start.parents):
-        if (folder / "Pulumi.yaml").is_file():
-            return folder
-    return start
+        for name in PROJECT_FILES:
+            if (folder / name).is_file():
+                return folder / name
+    return None
 
 
 def resolve(text: str | None, start: Path | None = None) -> URL:
@@ -47,7 +51,7 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
 
     Args:
         text: The URL as configured; None means the default, `sqlite:///.dpor/registry.db`.
-        start: Where the search for Pulumi.yaml begins; the working folder by default.
+        start: Where the search for the project begins; the working folder by default.
 
     Raises:
         Invalid: it is no URL, or of a kind that is not supported.
@@ -72,7 +76,9 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
     path = str(url.database or "")
     if path in ("", ":memory:") or path.startswith("file:") or "\0" in path:
         raise Invalid("a registry needs a file: write sqlite:///PATH, say " + DEFAULT_URL)
-    folder = project_folder((start or Path.cwd()).absolute())
+    start = (start or Path.cwd()).absolute()
+    project = project_file(start)
+    folder = project.parent if project else start
     return url.set(drivername="sqlite+pysqlite", database=str(folder / path))
 
 

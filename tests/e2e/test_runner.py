@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, Backend
 from support.pulumi_project import PROGRAM, Project, of
 from support.thorough import thorough
@@ -153,15 +154,69 @@ def test_a_faulty_program_is_told_without_noise(project: Project, subscription: 
         f"subscriptions: [{{id: {subscription}, partner: x}}]\n"
     )
     project.declare(declare=["partners.yaml"])
-    failed = result(project, "up", exit_code=2)
+    failed = result(project, "up", exit_code=1)
     assert [found["severity"] for found in failed["diagnostics"]] == ["error"]
     assert "DPOR102" in failed["diagnostics"][0]["message"]
     assert "unhandled" not in project.dpor("up").failed().output
     declare(project, subscription, partner_id="4567899")
-    (failure,) = result(project, "up", exit_code=2)["failed"]
+    (failure,) = result(project, "up", exit_code=1)["failed"]
     assert failure["subscription_id"] == subscription
     assert failure["urn"].endswith(subscription)
+    assert failure["message"].startswith("Partner ID 4567899 is not in the directory")
     assert "DPOR102" in failure["message"]
+    refused = project.dpor("up").failed().output
+    assert "up of dev, of which nothing was done: 1 failed" in refused
+    project.configure({"dpor:registry": "sqlite:///nowhere.db"})
+    assert "no registry at" in result(project, "up", exit_code=2)["failed"][0]["message"]
+
+
+@embedded
+def test_a_preview_says_why_and_what_goes(project: Project, backend: Backend) -> None:
+    switched, repaired, stays = subscriptions(backend, 3)
+    declare(project, switched, repaired, stays)
+    project.dpor("up").ok()
+    backend.designate(repaired, FABRIKAM)
+    backend.give_access(switched, CONTOSO, "sp-contoso")
+    project.declare(
+        of(switched, FABRIKAM.id, name=switched),
+        of(repaired, name=repaired),
+        of(stays, name=stays),
+    )
+    planned = {one["subscription_id"]: one for one in result(project, "preview")["subscriptions"]}
+    assert planned.keys() == {switched, repaired}
+    assert planned[switched]["kind"] == "switched"
+    assert planned[switched]["former_partner_id"] == CONTOSO.id
+    assert [text.partition(",")[0] for text in planned[switched]["revokes"]] == [
+        "Support Request Contributor of sp-contoso"
+    ]
+    assert planned[repaired]["kind"] == "repaired"
+    assert planned[repaired]["drift"].startswith(f"live is {FABRIKAM.id}")
+    shown = project.dpor("preview").ok().output
+    assert planned[switched]["revokes"][0] in shown
+    assert planned[repaired]["drift"] in shown
+    assert "1 switched, 1 repaired, 1 unchanged; 1 access ends" in shown
+    project.dpor("up").ok()
+    backend.give_access(switched, CONTOSO, "sp-contoso")
+    (back,) = result(project, "preview")["subscriptions"]
+    assert (back["kind"], back["drift"], back["revokes"]) == ("updated", None, [])
+    assert "stale access: Support Request Contributor" in project.dpor("preview").ok().output
+    assert back["stale_access"]
+
+
+@embedded
+@pytest.mark.parametrize("suffix", ["yml", "json"])
+def test_a_project_may_be_called_as_the_engine_has_it(
+    project: Project, subscription: str, suffix: str
+) -> None:
+    for file in (project.folder / "Pulumi.yaml", project.folder / "Pulumi.dev.yaml"):
+        content = yaml.safe_load(file.read_text())
+        file.with_suffix(f".{suffix}").write_text(json.dumps(content))
+        file.unlink()
+    declare(project, subscription)
+    (project.folder / "within").mkdir()
+    project.dpor("up", "-C", "within", "--stack", "dev").ok()
+    declare(project, subscription, stack="dev-1-of-1")
+    project.dpor("up", "--stack", "dev", "--shard", "1/1").ok()
 
 
 @embedded
