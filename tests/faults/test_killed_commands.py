@@ -7,16 +7,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 from support import kill
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, REGISTRIES, Backend
+from support.commands import leaves
 from support.older import downgrade_file
 from support.thorough import THOROUGH, Survived
 
@@ -137,18 +137,6 @@ def test_no_command_that_writes_is_left_out() -> None:
     written = [" ".join([*arguments, ""]) for arguments in COMMANDS.values()]
     killed = {one for one in leaves(dpor) if any(words.startswith(f"{one} ") for words in written)}
     assert set(leaves(dpor)) == killed | READ_ONLY | WRITE_FILES | RUN_THE_ENGINE | MAKE
-
-
-def leaves(command: click.Command, *path: str) -> Iterator[str]:
-    """All commands below one, by their words."""
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None
-            yield from leaves(below, *path, name)
-    else:
-        yield " ".join(path)
 
 
 @pytest.mark.parametrize("command", ["init", "backup"])

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,9 +17,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.backends import CONTOSO, FABRIKAM, sqlite_portal
+from support.commands import leaves
 from support.thorough import InputSurvived, fuzz
 
 from dpor_provider.cli import main
+from dpor_provider.cli.main import dpor
 from dpor_provider.registry import open_registry
 
 ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
@@ -117,46 +120,63 @@ def command(*parts: str | st.SearchStrategy[str]) -> Arguments:
     return st.tuples(*given_parts).map(lambda words: [word.replace("\0", "") for word in words])
 
 
-COMMANDS: Arguments = st.one_of(
-    command("registry", "partner", "add", PARTNER_IDS, WORDS),
-    command("registry", "partner", "add", PARTNER_IDS, WORDS, "--former-name", WORDS),
-    command("registry", "partner", "add", PARTNER_IDS, WORDS, "--principal", WORDS),
-    command("registry", "partner", "add", PARTNER_IDS, WORDS, "--tenant", WORDS),
-    command("registry", "partner", "rename", PARTNER_IDS, WORDS),
-    command("registry", "partner", "renumber", PARTNER_IDS, PARTNER_IDS),
-    command("registry", "partner", "agreement", PARTNER_IDS, WORDS, "--expires", DAYS),
-    command("registry", "partner", "list"),
-    command("registry", "grant", WORDS, ROLES, "--scope", SCOPES),
-    command("registry", "ungrant", WORDS, ROLES, "--scope", SCOPES),
-    command("registry", "designate", SUBSCRIPTIONS, PARTNER_IDS),
-    command("registry", "withdraw", SUBSCRIPTIONS),
-    command("registry", "show"),
-    command("registry", "history", SUBSCRIPTIONS, "--format", st.sampled_from(OUTPUTS)),
-    command("registry", "history", SUBSCRIPTIONS, "--on", DAYS),
-    command("registry", "head"),
-    command("registry", "verify", "--head", FILES),
-    command("registry", "backup", FILES),
-    command("registry", "demand", "add", SCOPES, "--issuer", WORDS, "--audience", WORDS),
-    command("access", "add", SCOPES, WORDS, WORDS, "--partner", PARTNER_IDS, "--condition", WORDS),
-    command("access", "remove", SCOPES, WORDS, WORDS),
-    command("access", "restore", SUBSCRIPTIONS, "--principal", WORDS),
-    command("access", "list", SUBSCRIPTIONS),
-    command("worklist"),
-    command("confirm", SUBSCRIPTIONS, "--partner-name", WORDS),
-    command("observe", FILES),
-    command("check", FILES, "--offline"),
-    command("check", "given", "--offline", "--baseline", FILES),
-    command("check", "given", "--offline", "--output", FILES),
-    command("check", "given", "--offline", "--write-baseline", FILES),
-    command("check", "given", "--offline", "--as-of", DAYS),
-    command("check", "given", "--offline", "--base", WORDS),
-    command("drift", FILES),
-    command("drift", "a\nb"),
-    command("explain", WORDS),
-    command("state", "verify", FILES),
-    command("state", "verify", "given", "--allow", WORDS),
-    command(WORDS, WORDS),
+GIVEN: tuple[tuple[str | st.SearchStrategy[str], ...], ...] = (
+    ("registry", "partner", "add", PARTNER_IDS, WORDS),
+    ("registry", "partner", "add", PARTNER_IDS, WORDS, "--former-name", WORDS),
+    ("registry", "partner", "add", PARTNER_IDS, WORDS, "--principal", WORDS),
+    ("registry", "partner", "add", PARTNER_IDS, WORDS, "--tenant", WORDS),
+    ("registry", "partner", "rename", PARTNER_IDS, WORDS),
+    ("registry", "partner", "renumber", PARTNER_IDS, PARTNER_IDS),
+    ("registry", "partner", "agreement", PARTNER_IDS, WORDS, "--expires", DAYS),
+    ("registry", "partner", "list"),
+    ("registry", "partner", "retire", PARTNER_IDS, "--replaced-by", PARTNER_IDS),
+    ("registry", "partner", "principals", PARTNER_IDS, "--add", WORDS, "--add-tenant", WORDS),
+    ("registry", "partner", "principals", PARTNER_IDS, "--remove", WORDS),
+    ("registry", "init"),
+    ("registry", "upgrade"),
+    ("registry", "grant", WORDS, ROLES, "--scope", SCOPES),
+    ("registry", "ungrant", WORDS, ROLES, "--scope", SCOPES),
+    ("registry", "designate", SUBSCRIPTIONS, PARTNER_IDS),
+    ("registry", "withdraw", SUBSCRIPTIONS),
+    ("registry", "show"),
+    ("registry", "history", SUBSCRIPTIONS, "--format", st.sampled_from(OUTPUTS)),
+    ("registry", "history", SUBSCRIPTIONS, "--on", DAYS),
+    ("registry", "head"),
+    ("registry", "verify", "--head", FILES),
+    ("registry", "backup", FILES),
+    ("registry", "demand", "add", SCOPES, "--issuer", WORDS, "--audience", WORDS),
+    ("registry", "demand", "list"),
+    ("registry", "demand", "remove", SCOPES),
+    ("access", "add", SCOPES, WORDS, WORDS, "--partner", PARTNER_IDS, "--condition", WORDS),
+    ("access", "remove", SCOPES, WORDS, WORDS),
+    ("access", "restore", SUBSCRIPTIONS, "--principal", WORDS),
+    ("access", "list", SUBSCRIPTIONS),
+    ("worklist",),
+    ("confirm", SUBSCRIPTIONS, "--partner-name", WORDS),
+    ("observe", FILES),
+    ("check", FILES, "--offline"),
+    ("check", "given", "--offline", "--baseline", FILES),
+    ("check", "given", "--offline", "--output", FILES),
+    ("check", "given", "--offline", "--write-baseline", FILES),
+    ("check", "given", "--offline", "--as-of", DAYS),
+    ("check", "given", "--offline", "--base", WORDS),
+    ("discover", FILES),
+    ("discover", "given", "--output", FILES),
+    ("drift", FILES),
+    ("drift", "a\nb"),
+    ("explain", WORDS),
+    ("rules",),
+    ("schema",),
+    ("state", "verify", FILES),
+    ("state", "verify", "given", "--allow", WORDS),
+    (WORDS, WORDS),
 )
+COMMANDS: Arguments = st.one_of(*(command(*parts) for parts in GIVEN))
+
+RUN_THE_ENGINE = {"destroy", "preview", "refresh", "up"}
+"""What they are given is the engine's: tests/e2e."""
+WRITE_A_FOLDER = {"policies init"}
+"""Tested where folders are: tests/test_files.py."""
 
 
 @dataclass(frozen=True)
@@ -236,6 +256,7 @@ def survives(arguments: list[str], content: bytes) -> None:
     if done.exit_code == 2 and arguments[0] not in (
         "observe",
         "drift",
+        "discover",
     ):  # which say it of each line
         (said,) = done.err.splitlines()
         assert said.startswith("dpor: ")
@@ -255,6 +276,13 @@ def test_a_command_survives_anything(
         survives(arguments, content)
         home.holds()
         input_survived("hostile commands")
+
+
+def test_no_command_is_left_out() -> None:
+    fixed = (takewhile(lambda part: isinstance(part, str), parts) for parts in GIVEN)
+    written = [" ".join(map(str, [*words, ""])) for words in fixed]
+    tried = {one for one in leaves(dpor) if any(words.startswith(f"{one} ") for words in written)}
+    assert set(leaves(dpor)) == tried | RUN_THE_ENGINE | WRITE_A_FOLDER
 
 
 @fuzz(50)
