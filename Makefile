@@ -48,7 +48,7 @@ torture: .venv/installed ## Kill, race and break things for an hour, on every re
 
 .PHONY: fuzz
 fuzz: .venv/installed .fuzz/atheris-$(ATHERIS) ## Feed what reads untrusted bytes with what coverage guides, for FUZZ_SECONDS each
-	@for target in declaration state table token claims; do \
+	@for target in declaration state table token claims config baseline; do \
 	  PYTHONPATH=.fuzz/atheris-$(ATHERIS) $(PY) tools/fuzz/fuzz.py $$target $(FUZZ_SECONDS) || exit 1; \
 	done
 

@@ -21,19 +21,23 @@ from cryptography.hazmat.primitives.asymmetric import ec
 with atheris.instrument_imports(include=["dpor_provider", "jwt"], enable_loader_override=False):
     import jwt
 
+    from dpor_provider.checker import baseline as baselines
     from dpor_provider.declaration import load
     from dpor_provider.errors import DporError
-    from dpor_provider.model import Directory, Partner, subscription_uuid
+    from dpor_provider.model import Directory, Partner, Role, subscription_uuid
     from dpor_provider.platforms import portal_csv
+    from dpor_provider.policies.options import SCHEMA, Options
     from dpor_provider.provenance import Trust
     from dpor_provider.provenance.keys import Keys
     from dpor_provider.provenance.token import verify as verify_token
+    from dpor_provider.settings import Settings
     from dpor_provider.state import OURS
     from dpor_provider.state import verify as verify_state
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".fuzz"
 DECLARATION = FOLDER / "partners.yaml"
+BASELINE = FOLDER / "baseline.json"
 LARGEST = 4096
 """Bytes of an input."""
 
@@ -52,6 +56,11 @@ CLAIMS = {
     "repository_id": "74",
     "repository": "contoso/estate",
 }
+CONFIGURATIONS = (
+    {"dpor:registry": "sqlite:///registry.db", "dpor:platform": "azure", "dpor:credit": True},
+    dict.fromkeys(SCHEMA, "2026-12-31"),
+    {"allowed_roles": [*Role], "digits": [5, 8], "today": "2026-12-31", "exceptions": "x.yaml"},
+)
 
 
 class Broken(AssertionError):
@@ -138,6 +147,42 @@ def claims(data: bytes) -> None:
         require(verified.provenance.repository_id == TRUST.repository_id, "what is said is kept")
 
 
+def config(data: bytes) -> None:
+    """Any JSON is the configuration of a stack and of the pack, or is refused in one line."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(found, dict):
+        return
+    try:
+        read = Settings.read(found.get)
+    except DporError as error:
+        printable(error)
+    else:
+        texts = (read.registry, read.platform, read.deployer)
+        require(all(text is None or isinstance(text, str) for text in texts), "settings are texts")
+        require(not read.credit or found["dpor:credit"] in (True, "true"), "credit is asked for")
+    try:
+        options = Options.read(found)
+    except DporError as error:
+        printable(error)
+    else:
+        require(bool(options.roles) and set(options.roles) <= set(Role), "roles are known")
+        require(1 <= options.digits.fewest <= options.digits.most <= 20, "digits are in order")
+
+
+def baseline(data: bytes) -> None:
+    """Any bytes are the fingerprints of a baseline, or are refused in one line."""
+    BASELINE.write_bytes(data)
+    try:
+        known = baselines.read_file(BASELINE)
+    except DporError as error:
+        printable(error)
+    else:
+        require(all(isinstance(one, str) for one in known), "fingerprints are texts")
+
+
 class OneKey(Keys):
     """An issuer that publishes one key under every name, and needs no network."""
 
@@ -169,6 +214,8 @@ def seeds(name: str) -> list[bytes]:
         "table": [f"{ONE},4567890,Contoso Consulting\n".encode(), b'"a;b"\t\n'],
         "token": [HEADER + b"\0" + payload + b"\0" + bytes(64)],
         "claims": [HEADER + b"\0" + payload],
+        "config": [json.dumps(each).encode() for each in CONFIGURATIONS],
+        "baseline": [b'{"version": 1, "findings": [{"fingerprint": "x"}]}'],
     }[name]
 
 
@@ -193,7 +240,8 @@ def main(name: str, seconds: str, *more: str) -> None:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (declaration, state, table, token, claims)
+    target.__name__: target
+    for target in (declaration, state, table, token, claims, config, baseline)
 }
 REFERENCES = references()
 SIGNER: Any = jwt.algorithms.ECAlgorithm(jwt.algorithms.ECAlgorithm.SHA256)
