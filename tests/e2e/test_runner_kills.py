@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import random
+import re
 import signal
 import socket
 import sqlite3
@@ -205,6 +206,45 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
         assert alive == []
     output = project.dpor("up").ok().output
     assert "lifted the lock of a killed run" in output
+    settled(project, backend, declared)
+
+
+WAITING = """
+began = Path("began")
+if not pulumi.runtime.is_dry_run() and not began.exists():
+    import subprocess
+    import time
+
+    subprocess.Popen(["sleep", "600"], process_group=0)
+    began.touch()
+    time.sleep(600)
+
+"""
+"""A program that waits when it is first deployed, and has a process that outlives its engine."""
+
+
+@embedded
+def test_what_a_killed_engine_left_running_is_ended_by_the_next_run(
+    project: Project, backend: Backend
+) -> None:
+    declared = {str(uuid.uuid4())}
+    project.declare(*(of(one, name=one) for one in declared))
+    program = project.folder / "__main__.py"
+    program.write_text(program.read_text().replace("\nplan = ", f"{WAITING}\nplan = "))
+    runner = start(project, "up")
+    while not (project.folder / "began").exists():
+        assert runner.poll() is None
+        time.sleep(0.05)
+    killed = [psutil.Process(runner.pid), *engines(runner)]
+    family = [one for one in killed[0].children(recursive=True) if one not in killed]
+    for process in killed:
+        process.kill()
+    runner.wait(timeout=60)
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert left
+    output = project.dpor("up").ok().output
+    assert re.search(r"lifted the lock of a killed run, .* and ended \d+ processes", output)
+    assert not any(one.is_running() for one in left)
     settled(project, backend, declared)
 
 
