@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import kill
+from support import kill, released
 from support.backends import ADMIN, CONTOSO, FABRIKAM, NORTHWIND, REGISTRIES, Backend
 from support.commands import leaves
-from support.older import downgrade_file
 from support.thorough import THOROUGH, Survived
 
 from dpor_provider.cli.main import dpor
@@ -164,18 +163,30 @@ def test_a_registry_or_copy_that_is_killed_in_the_making_is_there_whole_or_not_a
     survived("kills of a command around its write", kills)
 
 
+UPGRADE = """
+import sys
+from dpor_provider.registry import upgrade_registry
+upgrade_registry(sys.argv[1], principal=sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("schema", tables.OLDER)
 @pytest.mark.parametrize("moment", ["before:1", "after:1"])
 def test_an_upgrade_that_is_killed_did_all_or_nothing(
-    home: Backend, moment: str, survived: Survived
+    tmp_path: Path, schema: str, moment: str, survived: Survived
 ) -> None:
-    downgrade_file(home.url, tables.OLDER[0])
-    upgrade: list[str | Path] = [DPOR, "--registry", home.url, "registry", "upgrade"]
+    file = tmp_path / "registry.db"
+    older = Backend(released.load_file(file, schema), "portal")
+    kept = released.rows_of_file(file)
+    upgrade = ["-c", UPGRADE, older.url, released.ADMIN]
     assert kill.was_killed(kill.run(upgrade, moment))
     if moment == "before:1":
+        assert released.rows_of_file(file) == kept
         with pytest.raises(Unavailable, match="dpor registry upgrade"):
-            home.registry().read()
+            older.registry().read()
         assert kill.run(upgrade, None).returncode == 0
-    assert home.registry().verify().problems == ()
-    upgrades = [one for one in home.registry().audit.entries() if one.action is Action.UPGRADE]
+    assert released.lost(kept, released.rows_of_file(file)) == {}
+    assert older.registry().verify().problems == ()
+    upgrades = [one for one in older.registry().audit.entries() if one.action is Action.UPGRADE]
     assert len(upgrades) == 1
     survived("kills of a command around its write", 1)

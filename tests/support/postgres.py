@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import atexit
 import functools
+import re
+import subprocess
 import tempfile
 import uuid
 import warnings
@@ -30,6 +32,7 @@ class Server:
     def __init__(self) -> None:
         self.folder = tempfile.mkdtemp(prefix="dpor-pg-")
         server = get_server(self.folder, cleanup_mode="delete")
+        self._programs = server.bin_path
         atexit.register(server.cleanup)
         self._logins: set[str] = set()
         self._admitted: set[tuple[str, str]] = set()
@@ -42,6 +45,19 @@ class Server:
         """Run a statement as the server's superuser."""
         with self.connect("postgres", database) as connection:
             connection.execute(statement.encode())
+
+    def dump(self, database: str, *options: str) -> str:
+        """A database's registry as the SQL that makes it, without what is psql's or for people."""
+        made = subprocess.run(
+            [
+                *(self._programs / "pg_dump", "--host", self.folder, "--username", "postgres"),
+                *("--schema", "dpor", "--inserts", *options, database),
+            ],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return re.sub(r"^(\\.*\n+|--\n(-- .*\n)+(--)?\n+)", "", made.stdout, flags=re.MULTILINE)
 
     def connect(self, login: str, database: str) -> psycopg.Connection[tuple[object, ...]]:
         """Connect as a login, in autocommit."""
