@@ -190,7 +190,16 @@ def cause(error: DBAPIError) -> str:
     said = line(str(error.orig).strip().partition("\n")[0] or "failed")
     if "locked" in said:
         return f"{said}: another process has held it for {BUSY_TIMEOUT_S} s; try again"
-    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_READONLY_DIRECTORY":
+    name = getattr(error.orig, "sqlite_errorname", "")
+    if name in {"SQLITE_FULL", "SQLITE_IOERR_WRITE"}:
+        return f"{said}: the disk is full, or cannot be written; make room there and run it again"
+    if name == "SQLITE_IOERR_LOCK" and sqlite3.sqlite_version_info < WAL_SAFE:
+        return (
+            f"{said}: it cannot be locked for this user, as SQLite {sqlite3.sqlite_version} must to"
+            " read what a newer one has left with a write-ahead log; to read it, let who may write"
+            " here make a copy: dpor registry backup FILE"
+        )
+    if name == "SQLITE_READONLY_DIRECTORY":
         return (
             f"{said}: this user may not write its folder, as SQLite must to write, and to read what"
             " has a write-ahead log; to read it, let who may write here make a copy: dpor registry"

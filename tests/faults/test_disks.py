@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support import kill
-from support.backends import CONTOSO, FABRIKAM, Backend
+from support import kill, postgres
+from support.backends import CONTOSO, FABRIKAM, Backend, ServerBackend, postgresql_portal
+from support.thorough import THOROUGH
 
 from dpor_provider.errors import Invalid, Unavailable
 from dpor_provider.registry import audit, init_registry, open_registry, sqlite
@@ -53,6 +55,58 @@ def test_a_full_disk_is_one_line_and_nothing_is_half_written(home: Backend) -> N
     home.registry().designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
 
 
+IN_1999 = """
+import datetime, sys
+
+class In1999(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls(1999, 1, 1, tzinfo=tz)
+
+datetime.datetime = In1999
+from dpor_provider.registry import audit, open_registry
+url, one, partner = sys.argv[1:]
+open_registry(url).designations.designate(one, partner, seen_version=0, owner=None)
+print(audit.datetime.now().year)
+"""
+
+LIMITED = """
+import resource, signal, sys
+from dpor_provider.cli import main
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+del sys.argv[1]
+main()
+"""
+PAGE = 4096
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs limits of a process")
+@pytest.mark.parametrize("command", ["init", "backup"])
+def test_a_disk_that_is_full_in_the_making_is_one_line_and_nothing_is_left(
+    home: Backend, tmp_path: Path, command: str
+) -> None:
+    folder = tmp_path / "full"
+    folder.mkdir()
+    made = folder / "made.db"
+    arguments = {
+        "init": ["--registry", f"sqlite:///{made}", "registry", "init"],
+        "backup": ["--registry", home.url, "registry", "backup", str(made)],
+    }[command]
+    whole = Path(home.url.removeprefix("sqlite:///")).stat().st_size
+    before = home.registry().audit.head()
+    for kept in range(0, whole, PAGE) if THOROUGH else (0, PAGE, whole // 2, whole - PAGE):
+        done = kill.run(["-c", LIMITED, str(kept), *arguments], None)
+        assert done.returncode not in (0, -signal.SIGXFSZ)
+        (said,) = done.stderr.splitlines()
+        assert f"cannot make a registry at {made}: " in said
+        assert "make room there and run it again" in said
+        assert list(folder.iterdir()) == []
+    assert home.registry().audit.head() == before
+    assert kill.run(["-c", LIMITED, str(2 * whole), *arguments], None).returncode == 0
+    assert Backend(f"sqlite:///{made}", "portal").registry().verify().problems == ()
+
+
 def test_a_clock_that_jumps_back_puts_nothing_out_of_order(
     home: Backend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,6 +124,38 @@ def test_a_clock_that_jumps_back_puts_nothing_out_of_order(
     assert second.at < first.at
     assert (first.partner_id, second.partner_id) == (CONTOSO.id, FABRIKAM.id)
     assert registry.verify().problems == ()
+
+
+def test_a_servers_clock_that_jumps_back_puts_nothing_out_of_order(tmp_path: Path) -> None:
+    backend = postgresql_portal(tmp_path)
+    assert isinstance(backend, ServerBackend)
+    registry = backend.registry()
+    row = registry.designations.designate(ONE, CONTOSO.id, seen_version=0, owner=None)
+    with postgres.server().connect(postgres.OWNER, backend.database) as owner:
+        query = (
+            "SELECT pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'dpor'::regnamespace"
+            " AND prosrc LIKE '%clock_timestamp()%'"
+        )
+        for (source,) in owner.execute(query).fetchall():
+            yesterday = "(clock_timestamp() - interval '1 day')"
+            owner.execute(str(source).replace("clock_timestamp()", yesterday).encode())
+    row = registry.designations.designate(ONE, FABRIKAM.id, seen_version=row.version, owner=None)
+    registry.designations.withdraw(ONE, seen_version=row.version)
+    first, second, third = registry.audit.entries(ONE)
+    assert first.at - second.at > timedelta(hours=23)
+    assert [one.partner_id for one in (first, second, third)] == [CONTOSO.id, FABRIKAM.id, None]
+    assert registry.verify().problems == ()
+
+
+def test_on_a_server_a_clients_clock_counts_for_nothing(tmp_path: Path) -> None:
+    backend = postgresql_portal(tmp_path)
+    before = datetime.now(UTC)
+    done = kill.run(["-c", IN_1999, backend.url, ONE, CONTOSO.id], None)
+    assert done.stdout.strip() == "1999", done.stderr
+    (entry,) = backend.registry().audit.entries(ONE)
+    live = backend.registry().designations.all()[ONE]
+    # The server is on this machine, and its clock is the same.
+    assert before <= live.designated_at <= entry.at <= datetime.now(UTC)
 
 
 @pytest.mark.parametrize("kind", sorted(sqlite.NETWORK))

@@ -25,6 +25,7 @@ from dpor_provider.errors import Conflict, DporError, Invalid, Refused, Unavaila
 from dpor_provider.model import Action, Grant, Role
 from dpor_provider.registry import Owner, Registry, init_registry, open_registry, tables
 from dpor_provider.registry import sqlite as sqlite_registry
+from dpor_provider.registry.create import new_file
 from dpor_provider.registry.database import Database
 from dpor_provider.registry.registry import operating_system_user
 from dpor_provider.registry.sqlite import Sqlite
@@ -119,6 +120,52 @@ def test_only_its_owner_may_read_a_registry_and_nothing_else_is_left(tmp_path: P
     assert list(made.parent.iterdir()) == [made]
     assert stat.S_IMODE(made.parent.stat().st_mode) == 0o700
     assert open_registry(url_of(made)).exposed() is None
+
+
+@pytest.fixture
+def permissive() -> Iterator[None]:
+    """Files are made as open as whoever makes them asks for."""
+    umask = os.umask(0)
+    yield
+    os.umask(umask)
+
+
+def modes_beside(file: Path) -> dict[str, int]:
+    """The modes of the files of a registry, by what their names have more than its own."""
+    return {
+        path.name.removeprefix(file.name): stat.S_IMODE(path.stat().st_mode)
+        for path in file.parent.iterdir()
+    }
+
+
+@pytest.mark.parametrize(
+    ("version", "beside"),
+    [((3, 51, 2), {"-journal"}), (sqlite_registry.WAL_SAFE, {"-wal", "-shm"})],
+)
+def test_what_sqlite_keeps_beside_a_registry_is_its_owners_alone(
+    tmp_path: Path,
+    permissive: None,
+    monkeypatch: pytest.MonkeyPatch,
+    version: tuple[int, int, int],
+    beside: set[str],
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", version)
+    file = tmp_path / "registry.db"
+    init_registry(url_of(file))
+    with Database(Sqlite(make_url(url_of(file)))).write() as connection:
+        connection.exec_driver_sql("DELETE FROM grants")
+        assert modes_beside(file) == dict.fromkeys({"", *beside}, 0o600)
+
+
+def test_a_registry_in_the_making_is_its_owners_alone(tmp_path: Path, permissive: None) -> None:
+    seen: dict[str, int] = {}
+
+    def look(connection: Connection) -> None:
+        (new,) = tmp_path.glob("*.new")
+        seen.update(modes_beside(new))
+
+    new_file(make_url(url_of(tmp_path / "registry.db")), look)
+    assert seen == {"": 0o600, "-journal": 0o600}
 
 
 def test_a_folder_where_others_may_replace_the_registry_is_named(home: Backend) -> None:
@@ -575,6 +622,27 @@ def test_a_copy_can_be_read_where_a_write_ahead_log_cannot(
         assert SUBSCRIPTION in open_registry(url_of(folder / "copy.db")).read().designations
     finally:
         folder.chmod(0o700)
+
+
+def test_an_older_sqlite_that_may_not_write_a_write_ahead_log_says_what_to_do(
+    home: Backend, unprivileged: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(sqlite3, "sqlite_version_info", sqlite_registry.WAL_SAFE)
+        designate(home.registry())
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 51, 2))
+    path_of(home).chmod(0o400)
+    for use in (Registry.read, designate):
+        with pytest.raises(Unavailable, match=r"a newer one .* let who may write here") as error:
+            use(home.registry())
+        assert str(path_of(home)) in one_line(error)
+    # What the attempts left beside it is as the file is.
+    for path in path_of(home).parent.glob("registry.db*"):
+        path.chmod(0o600)
+    copy = path_of(home).with_name("copy.db")
+    home.registry().backup(copy)
+    copy.chmod(0o400)
+    assert SUBSCRIPTION in open_registry(url_of(copy)).read().designations
 
 
 def test_what_others_may_read_keeps_no_write_ahead_log(
