@@ -20,6 +20,7 @@ import click
 import pytest
 import yaml
 from support.backends import ADMIN, CONTOSO, Backend, sqlite_portal
+from support.planted import plant
 from support.pulumi_project import Project
 
 from dpor_provider.cli.main import dpor
@@ -118,6 +119,13 @@ def commands(script: str) -> Iterator[list[str]]:
                 yield list(words)
 
 
+def azure_scripts() -> Iterator[str]:
+    """The scripts of the Azure example's workflows, a partner in the place of the matrix."""
+    for file in (FOLDER.parent / "azure").glob("github-*.yml"):
+        for step in github(yaml.load(file.read_text(), Loader)):
+            yield step.script.replace("${{ matrix.partner }}", "contoso")
+
+
 def github(pipeline: Mapping[str, Any]) -> Iterator[Step]:
     for job in pipeline["jobs"].values():
         for step in job["steps"]:
@@ -171,6 +179,8 @@ AZURE = System(
     steps=azure,
 )
 SYSTEMS = (GITHUB, GITLAB, AZURE)
+READING = {"preview", "up"}
+"""The commands of Pulumi that run what is in a state."""
 
 
 def shown_files() -> dict[str, str]:
@@ -361,6 +371,7 @@ def test_pack_settings_and_dpor_never_come_from_the_pull_request(
         resolved(step, words[words.index(option) + 1])
         for step in (system.step("pulumi", "preview"), system.step("pulumi", "up"))
         for words in step.commands()
+        if words[1] in READING
         for option in ("--policy-pack", "--policy-pack-config")
     ]
     check = system.step("dpor", "check")
@@ -369,6 +380,40 @@ def test_pack_settings_and_dpor_never_come_from_the_pull_request(
     for path in named:
         assert path.is_relative_to(runner.folder / system.policies)
         assert not path.is_relative_to(runner.estate)
+
+
+def test_no_state_is_read_before_it_was_looked_at(system: System) -> None:
+    steps = [list(step.commands()) for step in system.scripts()]
+    steps += [list(commands(words)) for words in azure_scripts()]
+    reading = [step for step in steps if any(words[1] in READING for words in step)]
+    assert len(reading) >= 2 + 4
+    for step in reading:
+        at = next(index for index, words in enumerate(step) if words[1] in READING)
+        export, verify, command = step[at - 2 : at + 1]
+        stack = command[command.index("--stack") + 1]
+        assert export == ["pulumi", "stack", "export", "--stack", stack]
+        assert Path(verify[0]).name == "dpor"
+        assert verify[1:] == ["state", "verify"]
+
+
+def test_planted_code_stops_the_deployment_before_it_is_run(
+    system: System, runner: Runner, home: Backend, engine: Path, tmp_path: Path
+) -> None:
+    scope = f"/subscriptions/{SUBSCRIPTION}"
+    home.registry(ADMIN).roles.grant(Grant(operating_system_user(), Role.CONTRIBUTOR, scope))
+    up = system.step("pulumi", "up")
+    code, output = runner.run(up)
+    assert code == 0, output
+    project = Project(runner.estate, engine)
+    exported = project.run("stack", "export", "--stack", "prod").ok().output
+    planted = tmp_path / "planted.json"
+    planted.write_text(plant(exported, tmp_path / "marker"))
+    project.run("stack", "import", "--stack", "prod", "--file", str(planted)).ok()
+    code, output = runner.run(up)
+    assert code == 1, output
+    assert "may run anything" in output
+    assert "Updating (prod)" not in output
+    assert not (tmp_path / "marker").exists()
 
 
 def test_the_check_stops_a_violation_and_passes_when_it_is_mended(

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import json
-import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
+from support.planted import plant
 from support.pulumi_project import Project, of
 
 DPOR = Path(sys.executable).parent / "dpor"
-
-
-class Planted:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, marker: Path) -> None:
-        self.marker = marker
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Path.touch, (self.marker,)
 
 
 def verify(text: str) -> subprocess.CompletedProcess[str]:
@@ -40,13 +27,7 @@ def test_planted_code_is_found_before_pulumi_runs_it(
     assert verify(exported).returncode == 0
 
     marker = tmp_path / "marker"
-    state = json.loads(exported)
-    for resource in state["deployment"]["resources"]:
-        for properties in (resource.get("inputs", {}), resource.get("outputs", {})):
-            if "__provider" in properties:
-                pickled = pickle.dumps(Planted(marker))
-                properties["__provider"] = base64.b64encode(pickled).decode()
-    planted = json.dumps(state)
+    planted = plant(exported, marker)
     found = verify(planted)
     assert found.returncode == 1
     assert "may run anything" in found.stdout
