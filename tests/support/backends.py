@@ -219,7 +219,7 @@ GROUP = ManagementGroup(name="estate", tenant_id=TENANT.id, display_name="Estate
 
 @dataclass(frozen=True)
 class AzureBackend(Backend):
-    """An embedded registry, over a stand-in for Azure whose subscriptions come with the tests."""
+    """A registry over a stand-in for Azure, whose subscriptions come with the tests."""
 
     stand_in: StandIn
     partner_principals: tuple[ServicePrincipal, ...] = PARTNER_PRINCIPALS
@@ -296,29 +296,53 @@ class AzureBackend(Backend):
         return [one for one in super().writes() if one not in ("confirm", "access-add")]
 
 
+@dataclass(frozen=True)
+class AzureServerBackend(AzureBackend, ServerBackend):
+    """A registry on a PostgreSQL server, over a stand-in for Azure."""
+
+
 def sqlite_azure(
     folder: Path, partner_principals: tuple[ServicePrincipal, ...] = PARTNER_PRINCIPALS
-) -> Backend:
+) -> AzureBackend:
     """The embedded registry over Azure, with a service principal for each partner."""
-    estate = Estate(
-        tenants=(TENANT,),
-        principals=(DEPLOYER, ADMINISTRATOR, *partner_principals),
-        management_groups=(ROOT, GROUP),
-        role_assignments=(
-            assignment(DEPLOYER, OWNER, GROUP.scope),
-            assignment(ADMINISTRATOR, OWNER, ROOT.scope),
-        ),
-    )
     url = f"sqlite:///{folder / 'registry.db'}"
-    registry = init_registry(url)
-    _fill(
-        registry,
-        [
-            replace(partner, principals=(principal.id,))
-            for partner, principal in zip(PARTNERS, partner_principals, strict=True)
-        ],
+    _fill(init_registry(url), _with_principals(partner_principals))
+    return AzureBackend(url, "azure", _stand_in(partner_principals), partner_principals)
+
+
+def postgresql_azure(
+    _folder: Path, partner_principals: tuple[ServicePrincipal, ...] = PARTNER_PRINCIPALS
+) -> AzureBackend:
+    """A registry on a server over Azure, with a service principal for each partner."""
+    url, database = _on_server(_with_principals(partner_principals))
+    return AzureServerBackend(
+        url=url,
+        platform_name="azure",
+        database=database,
+        stand_in=_stand_in(partner_principals),
+        partner_principals=partner_principals,
     )
-    return AzureBackend(url, "azure", StandIn(estate), partner_principals)
+
+
+def _stand_in(partner_principals: tuple[ServicePrincipal, ...]) -> StandIn:
+    return StandIn(
+        Estate(
+            tenants=(TENANT,),
+            principals=(DEPLOYER, ADMINISTRATOR, *partner_principals),
+            management_groups=(ROOT, GROUP),
+            role_assignments=(
+                assignment(DEPLOYER, OWNER, GROUP.scope),
+                assignment(ADMINISTRATOR, OWNER, ROOT.scope),
+            ),
+        )
+    )
+
+
+def _with_principals(partner_principals: tuple[ServicePrincipal, ...]) -> list[Partner]:
+    return [
+        replace(partner, principals=(principal.id,))
+        for partner, principal in zip(PARTNERS, partner_principals, strict=True)
+    ]
 
 
 def sqlite_portal(folder: Path) -> Backend:
@@ -328,24 +352,30 @@ def sqlite_portal(folder: Path) -> Backend:
     return Backend(url, "portal")
 
 
+def postgresql_portal(_folder: Path) -> Backend:
+    """A registry on a server, with people as the platform."""
+    url, database = _on_server()
+    return ServerBackend(url, "portal", database)
+
+
 def _fill(registry: Registry, partners: Iterable[Partner] = PARTNERS) -> None:
     registry.roles.grant(Grant(ADMIN, Role.GLOBAL_ADMINISTRATOR, "/"))
     for partner in partners:
         registry.partners.add(partner)
 
 
-def postgresql_portal(_folder: Path) -> Backend:
-    """A registry on a server, with people as the platform."""
+def _on_server(partners: Iterable[Partner] = PARTNERS) -> tuple[str, str]:
+    """A filled registry on a server: its URL for the deployer, and its database."""
     server = postgres.server()
     database = server.database()
     made = init_registry(server.url(postgres.OWNER, database))
     deployer = server.login(operating_system_user())
     made.roles.grant(Grant(deployer, Role.GLOBAL_ADMINISTRATOR, "/"))
     server.login(ADMIN)
-    _fill(made)
-    backend = ServerBackend(server.url(deployer, database), "portal", database)
-    backend.registry().roles.ungrant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
-    return backend
+    _fill(made, partners)
+    url = server.url(deployer, database)
+    open_registry(url).roles.ungrant(Grant(postgres.OWNER, Role.GLOBAL_ADMINISTRATOR, "/"))
+    return url, database
 
 
 REGISTRIES: dict[str, Callable[[Path], Backend]] = {
@@ -354,6 +384,7 @@ REGISTRIES: dict[str, Callable[[Path], Backend]] = {
 }
 BACKENDS: dict[str, Callable[[Path], Backend]] = {
     **REGISTRIES,
+    "postgresql-azure": lambda folder: postgresql_azure(folder, TELLING),
     "sqlite-azure": lambda folder: sqlite_azure(folder, TELLING),
 }
 """The registries, and the platforms beside the portal."""
