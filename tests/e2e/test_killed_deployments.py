@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import psutil
 import pytest
@@ -15,6 +16,9 @@ from support import kill
 from support.backends import BACKENDS, CONTOSO, FABRIKAM, Backend
 from support.pulumi_project import Project, of
 from support.thorough import Survived, thorough
+
+ON_AZURE = ("after:1", "after:2", "after:3", "before:4", "after:4")
+"""Around the commits of a switch: the registry's word, its label, and the former access twice."""
 
 
 def start(project: Project, *arguments: str, kill_at: str | None = None) -> subprocess.Popen[str]:
@@ -74,6 +78,7 @@ def test_a_killed_create_is_made_once_by_the_next_up(
                 ("sqlite-portal", "after:2"),
                 ("postgresql-portal", "after:1"),
                 ("postgresql-portal", "after:2"),
+                *product(("sqlite-azure", "postgresql-azure"), ON_AZURE),
             )
         ),
     ],
@@ -85,12 +90,13 @@ def test_a_killed_switch_is_ended_by_the_next_up(
     project.declare(of(subscription))
     project.up().ok()
     backend.give_access(subscription, CONTOSO, "sp-contoso")
+    before = changes(backend)
     project.declare(of(subscription, FABRIKAM.id))
     killed(project, moment, "up")
     project.up().ok()
     assert backend.live(subscription) == FABRIKAM.id
     assert backend.principals() == set()
-    assert changes(backend) == {"designate": 1, "access-add": 1, "switch": 1, "access-revoke": 1}
+    assert changes(backend) - before == {"switch": 1, "access-revoke": 1}
     project.assert_settled()
     assert backend.registry().verify().problems == ()
     survived("kills of a deployment around a write", 1)
