@@ -20,7 +20,12 @@ from dpor_provider.model import Partner
 embedded = pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
 everywhere = pytest.mark.parametrize(
     "backend",
-    ["sqlite-portal", "postgresql-portal", pytest.param("sqlite-azure", marks=thorough)],
+    [
+        "sqlite-portal",
+        "postgresql-portal",
+        pytest.param("sqlite-azure", marks=thorough),
+        pytest.param("postgresql-azure", marks=thorough),
+    ],
     indirect=True,
 )
 

@@ -1,4 +1,4 @@
-"""A deployment on Azure that is killed around any write of its own, and then run again."""
+"""A deployment on Azure that is killed around any write, and then run again."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from azure_stand_in.faults import Exchange
-from support.backends import CONTOSO, FABRIKAM, AzureBackend, sqlite_azure
-from support.thorough import Survived
+from support import kill
+from support.backends import CONTOSO, FABRIKAM, AzureBackend, postgresql_azure, sqlite_azure
+from support.thorough import Survived, thorough
 
 PROGRAM = """
 import json, os, sys
@@ -35,7 +36,8 @@ else:
     lifecycle.delete(old)
     print("{}")
 """
-WRITES = ("PATCH", "PUT", "DELETE")
+AZURE = ("PATCH", "PUT", "DELETE")
+REGISTRY = "commit"
 Properties = dict[str, Any]
 
 
@@ -53,10 +55,31 @@ class KillDeployer:
         await exchange.drop()
 
 
-@pytest.fixture
-def backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AzureBackend]:
-    made = sqlite_azure(tmp_path)
-    assert isinstance(made, AzureBackend)
+@dataclass(frozen=True)
+class Point:
+    """A write around which a deployment is killed: the nth of a method of Azure, or commit."""
+
+    what: str
+    number: int
+    after: bool
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What the environment says to a process that is killed around a commit."""
+        moment = "after" if self.after else "before"
+        return kill.settings(f"{moment}:{self.number}" if self.what == REGISTRY else None)
+
+
+@pytest.fixture(
+    params=[
+        pytest.param(sqlite_azure, id="sqlite-azure"),
+        pytest.param(postgresql_azure, id="postgresql-azure", marks=thorough),
+    ]
+)
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[AzureBackend]:
+    made: AzureBackend = request.param(tmp_path)
     with made.here(monkeypatch):
         yield made
 
@@ -66,22 +89,26 @@ def run(
     operation: str,
     old: Properties,
     new: Properties,
-    kill: tuple[str, int, bool] | None = None,
+    at: Point | None = None,
 ) -> Properties | None:
     """Run an operation in a process of its own; None where it was killed."""
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM],
-        env={**os.environ, **backend.environment(), "DPOR_REGISTRY": backend.url},
+        env={
+            **os.environ,
+            **backend.environment(),
+            "DPOR_REGISTRY": backend.url,
+            **(at.settings if at else {}),
+        },
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
         text=True,
     ) as process:
-        if kill:
-            method, number, after = kill
+        if at and at.what != REGISTRY:
             backend.stand_in.faults.add(
-                method, "", KillDeployer(process.pid, after), calls={number}
+                at.what, "", KillDeployer(process.pid, at.after), calls={at.number}
             )
         out, error = process.communicate(json.dumps([operation, old, new]) + "\n", timeout=120)
     backend.stand_in.faults.clear()
@@ -111,9 +138,16 @@ def shown(backend: AzureBackend, subscription: str) -> tuple[object, ...]:
     return world.tags(subscription), held, backend.live(subscription)
 
 
-@pytest.mark.parametrize("operation", ["create", "update", "delete"])
+WRITTEN = {"create": ("PUT", "PATCH"), "update": AZURE, "delete": ("PATCH", "DELETE")}
+"""By which methods an operation writes to Azure."""
+
+
+@pytest.mark.parametrize(
+    ("operation", "what"),
+    [(name, what) for name, methods in WRITTEN.items() for what in (*methods, REGISTRY)],
+)
 def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
-    backend: AzureBackend, operation: str, survived: Survived
+    backend: AzureBackend, operation: str, what: str, survived: Survived
 ) -> None:
     def prepared() -> tuple[str, Properties]:
         subscription = backend.subscription()
@@ -132,22 +166,18 @@ def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
     expected = shown(backend, whole)
     added = backend.writes()[before:]
     kills = 0
-    for method in WRITES:
-        for number in range(1, 4):
-            for after in (False, True):
-                subscription, old = prepared()
-                before = len(backend.writes())
-                done = run(backend, operation, old, new(subscription), (method, number, after))
-                if done is not None:
-                    break
-                kills += 1
-                assert run(backend, operation, old, new(subscription)) is not None
-                assert shown(backend, subscription) == expected
-                again = [one for one in backend.writes()[before:] if one != "adopt"]
-                assert again == added
-            else:
-                continue
-            break
-    assert kills >= 4
+    for after in (False, True):
+        for number in range(1, 9):
+            subscription, old = prepared()
+            before = len(backend.writes())
+            at = Point(what, number, after)
+            if run(backend, operation, old, new(subscription), at) is not None:
+                break
+            kills += 1
+            assert run(backend, operation, old, new(subscription)) is not None
+            assert shown(backend, subscription) == expected
+            again = [one for one in backend.writes()[before:] if one != "adopt"]
+            assert again == added
+    assert kills >= (4 if what == REGISTRY else 2)
     assert backend.registry().verify().problems == ()
     survived("kills of a deployment around a write to Azure", kills)

@@ -21,6 +21,7 @@ import pytest
 from support import postgres, released
 from support.backends import ADMIN, CONTOSO, ServerBackend, postgresql_portal
 from support.race import race
+from support.thorough import THOROUGH, Survived
 
 from dpor_provider.errors import DporError, Invalid, Unavailable
 from dpor_provider.model import Action, Grant, Role
@@ -57,6 +58,10 @@ class Proxy:
         self.cut = ""
         """`request`: what is asked is not passed on. `answer`: what is answered is not."""
         self.times = 1
+        self.since = b"dpor.perform"
+        """What a client has said before its line is cut."""
+        self.later = 0
+        """How many times what is to be cut is passed on first."""
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -87,7 +92,7 @@ class _Line:
         """Pass on what the client says."""
         with suppress(OSError):
             while data := self._client.recv(65536):
-                self._asked = self._asked or b"dpor.perform" in data
+                self._asked = self._asked or self._proxy.since in data
                 if self._asked and self._cut("request"):
                     break
                 self._server.sendall(data)
@@ -104,6 +109,9 @@ class _Line:
 
     def _cut(self, what: str) -> bool:
         if self._proxy.cut != what or not self._proxy.times:
+            return False
+        if self._proxy.later:
+            self._proxy.later -= 1
             return False
         self._proxy.times -= 1
         return True
@@ -125,10 +133,11 @@ def proxy() -> Iterator[Proxy]:
 
 def through(proxy: Proxy, backend: ServerBackend) -> Registry:
     """The registry, over the proxy."""
-    login = operating_system_user()
-    return open_registry(
-        f"postgresql+psycopg://{login}@127.0.0.1:{proxy.port}/{backend.database}?sslmode=disable"
-    )
+    return open_registry(url_through(proxy, operating_system_user(), backend.database))
+
+
+def url_through(proxy: Proxy, login: str, database: str) -> str:
+    return f"postgresql+psycopg://{login}@127.0.0.1:{proxy.port}/{database}?sslmode=disable"
 
 
 def designate(registry: Registry, subscription_id: str = ONE) -> int:
@@ -516,6 +525,93 @@ def shape(database: str) -> list[str]:
     """The SQL of a registry without its content; who was granted what comes in no order."""
     lines = postgres.server().dump(database, "--schema-only").splitlines()
     return sorted(lines, key=lambda line: line if line.startswith("GRANT") else "")
+
+
+def cuts(proxy: Proxy, cut: str, run: Callable[[], object]) -> Iterator[None]:
+    """Cut the line at one message after the other; some of them and the last ones in `make test`.
+
+    What is run once, uncut, shows how many messages there are.
+    """
+    proxy.since, proxy.cut, proxy.later = b"", cut, EVER
+    run()
+    messages = EVER - proxy.later
+    step = 1 if THOROUGH else messages // 6
+    for later in sorted({*range(0, messages, step), *range(messages - 3, messages)}):
+        proxy.cut, proxy.times, proxy.later = cut, 1, later
+        yield
+        assert proxy.times == 0
+        proxy.cut = ""
+
+
+EVER = 10**6
+
+
+@pytest.mark.parametrize("cut", ["request", "answer"])
+def test_an_init_whose_connection_is_lost_made_all_or_nothing(
+    proxy: Proxy, cut: str, survived: Survived
+) -> None:
+    server = postgres.server()
+
+    def init() -> str:
+        database = server.database()
+        init_registry(url_through(proxy, postgres.OWNER, database))
+        return database
+
+    whole = server.database()
+    init_registry(server.url(postgres.OWNER, whole))
+    for _ in cuts(proxy, cut, init):
+        database = server.database()
+        with one_clear_error("cannot make a registry"):
+            init_registry(url_through(proxy, postgres.OWNER, database))
+        proxy.cut = ""
+        url = server.url(postgres.OWNER, database)
+        with suppress(Invalid):
+            init_registry(url)
+        assert shape(database) == shape(whole)
+        assert [entry.action for entry in open_registry(url).audit.entries()] == [Action.INIT]
+        assert open_registry(url).verify().problems == ()
+        survived("connections lost while a registry is made or upgraded", 1)
+
+
+@pytest.mark.parametrize("cut", ["request", "answer"])
+def test_an_upgrade_whose_connection_is_lost_did_all_or_nothing(
+    proxy: Proxy, cut: str, survived: Survived
+) -> None:
+    server = postgres.server()
+
+    def upgrade() -> None:
+        upgrade_registry(url_through(proxy, postgres.OWNER, released.load_database(OLDER[-1])))
+
+    whole = released.load_database(OLDER[-1])
+    before = released.rows_of_database(whole)
+    upgrade_registry(server.url(postgres.OWNER, whole))
+    for _ in cuts(proxy, cut, upgrade):
+        database = released.load_database(OLDER[-1])
+        with one_clear_error("registry postgresql"):
+            upgrade_registry(url_through(proxy, postgres.OWNER, database))
+        proxy.cut = ""
+        url = server.url(postgres.OWNER, database)
+        with suppress(Invalid):
+            upgrade_registry(url)
+        assert shape(database) == shape(whole)
+        assert released.lost(before, released.rows_of_database(database)) == {}
+        entries = open_registry(url).audit.entries()
+        assert [entry.action for entry in entries].count(Action.UPGRADE) == 1
+        assert open_registry(url).verify().problems == ()
+        survived("connections lost while a registry is made or upgraded", 1)
+
+
+@contextmanager
+def one_clear_error(about: str) -> Iterator[None]:
+    """What may fail, in one line."""
+    try:
+        yield
+    except Unavailable as error:
+        said = str(error)
+    else:
+        return
+    assert about in said
+    assert said.isprintable()
 
 
 UPGRADE = INIT.replace("init_registry", "upgrade_registry").replace(

@@ -75,9 +75,10 @@ class ResourceGraph:
                         {name.lower(): value for name, value in raw.http_response.headers.items()}
                     ),
                 )
-                rows: object = answer.data
-                token = answer.skip_token
-                truncated = str(answer.result_truncated).lower() == "true"
+                # A body that is null is read as None.
+                rows: object = answer.data if answer else None
+                token = answer.skip_token if answer else None
+                truncated = bool(answer) and str(answer.result_truncated).lower() == "true"
             if not isinstance(rows, list) or (truncated and not token):
                 raise Unavailable(
                     f"{doing}: Azure Resource Graph's answer is not whole; run it again"
