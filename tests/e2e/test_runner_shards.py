@@ -6,6 +6,8 @@ import json
 import random
 import uuid
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from support.backends import CONTOSO, Backend
@@ -93,6 +95,37 @@ def test_no_subscription_is_without_its_partner_while_the_number_of_shards_chang
         project.dpor("preview", *of(shard), "--expect-no-changes").ok()
     made = {file.name for file in project.folder.iterdir()} - files
     assert made <= {"__pycache__"}
+
+
+@pytest.mark.parametrize("backend", ["sqlite-portal", "postgresql-portal"], indirect=True)
+def test_shards_that_are_deployed_at_the_same_moment_are_one_estate(
+    project: Project, backend: Backend
+) -> None:
+    ids = [str(uuid.uuid4()) for _ in range(20)]
+    declare(project, ids)
+    with ThreadPoolExecutor(2) as pool:
+        runs = list(pool.map(lambda shard: project.dpor("up", *of(shard)), shards(2)))
+    for run in runs:
+        run.ok()
+    parts = [held(project, shard) for shard in shards(2)]
+    assert sorted(one for part in parts for one in part) == sorted(ids)
+    assert {one for one in ids if backend.live(one)} == set(ids)
+    assert writes(backend) == {"designate": len(ids)}
+
+
+@pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
+def test_plain_pulumi_deploys_a_shard_that_the_environment_names(
+    project: Project, backend: Backend
+) -> None:
+    ids = {str(uuid.uuid4()) for _ in range(12)}
+    declare(project, sorted(ids))
+    shard = Shard(1, 2)
+    project.configure(backend.config, shard.stack("dev"))
+    project.run("stack", "init", shard.stack("dev")).ok()
+    named = replace(project, settings={**project.settings, "DPOR_SHARD": str(shard)})
+    named.up(stack=shard.stack("dev")).ok()
+    assert held(project, shard) == {one for one in ids if shard.holds(one)}
+    assert {one for one in ids if backend.live(one)} == held(project, shard)
 
 
 @pytest.mark.parametrize("backend", ["sqlite-portal"], indirect=True)
