@@ -47,7 +47,7 @@ class Bar:
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             Rate(),
-            TimeRemainingColumn(compact=True),
+            TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
             expand=True,
@@ -74,8 +74,13 @@ class Bar:
 
     def advance(self) -> None:
         """One more."""
-        if self._task is not None:
-            self._progress.advance(self._task)
+        if self._task is None:
+            return
+        self._progress.advance(self._task)
+        (task,) = self._progress.tasks
+        if task.total is not None and task.completed > task.total:
+            # It was the last deployment's; there are more by now.
+            task.total = None
 
     def say(self, text: str) -> None:
         """A line above the bar."""
@@ -109,8 +114,9 @@ class Lines:
             return
         self._said = now
         rate = self._done / (now - self._began)
-        of = f" of {self._total}" if self._total else ""
-        left = f", {(self._total - self._done) / rate:.0f} s left" if self._total else ""
+        total = self._total if self._total and self._done <= self._total else None
+        of = f" of {total}" if total else ""
+        left = f", {(total - self._done) / rate:.0f} s left" if total else ""
         note(f"{self._name}: {self._done}{of} resources, {rate:.0f} a second{left}")
 
     def say(self, text: str) -> None:

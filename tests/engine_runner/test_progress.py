@@ -16,7 +16,6 @@ import pytest
 from dpor_provider.cli import progress
 from dpor_provider.cli.progress import Lines
 
-COLUMNS = 80
 CONTROL = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 """How a terminal is told to move and to colour."""
 
@@ -99,6 +98,17 @@ def test_where_there_is_no_total_what_is_done_is_counted(
     assert capsys.readouterr().err.startswith("refreshing: 20 resources, 2 a second")
 
 
+def test_more_than_there_were_the_last_time_is_counted_without_a_total(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Lines() as lines:
+        lines.phase("previewing", 5)
+        advance(lines, clock, 10, 1)
+    assert capsys.readouterr().err == "previewing: 10 resources, 1 a second\n"
+    *_, last = shown(on_a_terminal(RUN.format(name="previewing", done=10, total=5, rate=1)))
+    assert re.search(r"10/\? +1/s", last), last
+
+
 def test_what_is_said_in_a_pipe_is_one_line_that_nothing_obeys(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -108,10 +118,10 @@ def test_what_is_said_in_a_pipe_is_one_line_that_nothing_obeys(
     assert capsys.readouterr().err == "dpor: one \\u001b[2J\\u0007\\u202e\\r two\n"
 
 
-def on_a_terminal(program: str) -> str:
+def on_a_terminal(program: str, columns: int = 80) -> str:
     """What a program writes to a terminal on stderr."""
     master, slave = pty.openpty()
-    termios.tcsetwinsize(slave, (24, COLUMNS))
+    termios.tcsetwinsize(slave, (24, columns))
     environment = {key: value for key, value in os.environ.items() if key not in SIZES}
     running = subprocess.Popen(
         [sys.executable, "-c", program],
@@ -149,13 +159,14 @@ def shown(written: str) -> list[str]:
         ("previewing", 40_000, 409_600, 2048, "0:03:01"),
     ],
 )
-def test_a_bar_says_how_many_how_fast_and_how_long_in_eighty_columns(
-    name: str, done: int, total: int, rate: int, left: str
+@pytest.mark.parametrize("columns", [80, 60])
+def test_a_bar_says_how_many_how_fast_and_how_long_also_on_a_narrow_terminal(
+    name: str, done: int, total: int, rate: int, left: str, columns: int
 ) -> None:
     program = RUN.format(name=name, done=done, total=total, rate=rate)
-    *_, last = shown(on_a_terminal(program))
+    *_, last = shown(on_a_terminal(program, columns))
     assert re.search(rf" {name} ━.* +{done}/{total} +{rate:,}/s +{left}$", last), last
-    assert len(last) <= COLUMNS
+    assert len(last) <= columns
 
 
 def test_what_is_said_is_a_line_above_the_bar_that_nothing_obeys() -> None:
