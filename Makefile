@@ -73,6 +73,7 @@ bench: .venv/installed .venv.bench/installed ## Measure everything beside what e
 	@$(PY) benchmarks/check.py
 	@$(PY) benchmarks/engine.py
 	@$(PY) benchmarks/growth.py
+	@$(PY) benchmarks/cpu.py
 	@$(PY) benchmarks/costs.py
 	@$(PY) benchmarks/pack.py
 	@.venv.bench/bin/python benchmarks/report.py

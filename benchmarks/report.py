@@ -31,8 +31,8 @@ Figures = Mapping[str, Any]
 
 def main() -> None:
     """Write them."""
-    names = ("engine", "growth", "check", "costs", "pack")
-    engine, growth, check, costs, pack = figures = [read(name) for name in names]
+    names = ("engine", "growth", "cpu", "costs", "pack", "check")
+    engine, growth, cpu, costs, pack, check = figures = [read(name) for name in names]
     parts = [
         "# Results",
         (
@@ -43,6 +43,7 @@ def main() -> None:
         *goals(engine, growth, check),
         *beside_idle(engine),
         *growing(growth),
+        *where(cpu),
         *asked(costs),
         *packs(pack),
         *checkers(check),
@@ -160,6 +161,17 @@ def growing(growth: Figures) -> Iterable[str]:
         if len(growth[tool].get("create", ())) > 1
     )
     yield f"Growth exponent of create (least squares of the logarithms): {', '.join(lines)}."
+
+
+def where(cpu: Figures) -> Iterable[str]:
+    """Where the time goes."""
+    yield "## Where the time goes"
+    yield f"`dpor` on {cpu['resources']} subscriptions: CPU seconds of each kind of process."
+    steps = cpu["seconds"]
+    kinds = next(iter(steps.values()))
+    rows = [("", *steps)]
+    rows += [(kind, *(f"{each[kind]:.1f} s" for each in steps.values())) for kind in kinds]
+    yield table(rows)
 
 
 def asked(costs: Figures) -> Iterable[str]:
