@@ -18,8 +18,8 @@ from typing import Any
 from measure import BIN, Taken, engine, keep, project, run, say
 from support.pulumi_project import Project
 
-LARGE = 10_000
-"""From this size on, one trial is all there is time for."""
+TRIALS_OF_LARGE = {10_000: 1}
+"""There is no time for more of these."""
 
 QUIET = ("--non-interactive", "--suppress-progress")
 PULUMI_UP = ("up", "--yes", *QUIET)
@@ -30,7 +30,7 @@ def main(trials: int, sizes: Sequence[int], plain: Sequence[int]) -> None:
     binaries = engine()
     found: dict[str, Any] = {"dpor up": {}, "pulumi up": {}}
     for size in sorted({*sizes, *plain}):
-        count = 1 if size >= LARGE else trials
+        count = TRIALS_OF_LARGE.get(size, trials)
         for trial in range(count):
             for tool, chosen in (("dpor up", sizes), ("pulumi up", plain)):
                 if size not in chosen:
