@@ -20,7 +20,9 @@ from support.thorough import Survived, thorough
 
 PROGRAM = """
 import json, os, sys
+from contextlib import suppress
 from datetime import date
+from dpor_provider.errors import Invalid
 from dpor_provider.platforms import open_platform
 from dpor_provider.registry import open_registry
 from dpor_provider.resources.partner_of_record import Lifecycle
@@ -32,8 +34,13 @@ if operation == "create":
     print(json.dumps(lifecycle.create(lifecycle.check({}, new).inputs)))
 elif operation == "update":
     print(json.dumps(lifecycle.update(old, lifecycle.check(old, new).inputs)))
-else:
+elif operation == "delete":
     lifecycle.delete(old)
+    print("{}")
+else:
+    # Nothing is left to be restored by who comes after the commit.
+    with suppress(Invalid):
+        platform.restore(old["subscription_id"])
     print("{}")
 """
 AZURE = ("PATCH", "PUT", "DELETE")
@@ -181,3 +188,37 @@ def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
     assert kills >= (4 if what == REGISTRY else 2)
     assert backend.registry().verify().problems == ()
     survived("kills of a deployment around a write to Azure", kills)
+
+
+@pytest.mark.parametrize("what", ["PUT", REGISTRY])
+def test_a_restore_that_is_killed_around_a_write_is_ended_by_the_next_one(
+    backend: AzureBackend, what: str, survived: Survived
+) -> None:
+    def prepared() -> Properties:
+        subscription = backend.subscription()
+        old = run(backend, "create", {}, declared(subscription, FABRIKAM.id)) or {}
+        backend.give_access(subscription, FABRIKAM, "sp-fabrikam")
+        return run(backend, "update", old, declared(subscription, CONTOSO.id)) or {}
+
+    def restored(before: int) -> int:
+        return backend.writes()[before:].count("access-restore")
+
+    whole = prepared()
+    gone = shown(backend, whole["subscription_id"])
+    assert run(backend, "restore", whole, {}) is not None
+    expected = shown(backend, whole["subscription_id"])
+    assert expected != gone
+    kills = 0
+    for after in (False, True):
+        for number in range(1, 5):
+            old = prepared()
+            before = len(backend.writes())
+            if run(backend, "restore", old, {}, Point(what, number, after)) is not None:
+                break
+            kills += 1
+            assert run(backend, "restore", old, {}) is not None
+            assert shown(backend, old["subscription_id"]) == expected
+            assert restored(before) == 1
+    assert kills >= 2
+    assert backend.registry().verify().problems == ()
+    survived("kills of a command around its write to Azure", kills)
