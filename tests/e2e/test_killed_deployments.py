@@ -13,7 +13,7 @@ from itertools import product
 import psutil
 import pytest
 from support import kill
-from support.backends import BACKENDS, CONTOSO, FABRIKAM, Backend
+from support.backends import CONTOSO, EVERYWHERE, FABRIKAM, Backend
 from support.pulumi_project import Project, of
 from support.thorough import Survived, thorough
 
@@ -46,7 +46,7 @@ def changes(backend: Backend) -> Counter[str]:
     return Counter(action for action in backend.writes() if action != "adopt")
 
 
-@pytest.mark.parametrize("backend", BACKENDS, indirect=True)
+@EVERYWHERE
 @pytest.mark.parametrize("moment", [pytest.param("before", marks=thorough), "after"])
 def test_a_killed_create_is_made_once_by_the_next_up(
     project: Project, backend: Backend, subscription: str, moment: str, survived: Survived

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.backends import BACKENDS, CONTOSO, FABRIKAM, NORTHWIND, Backend
+from support.backends import CONTOSO, EVERYWHERE, FABRIKAM, NORTHWIND, Backend
 from support.pulumi_project import Project, of
-
-EVERYWHERE = pytest.mark.parametrize("backend", BACKENDS, indirect=True)
 
 
 def test_create_create(project: Project, backend: Backend, subscription: str) -> None:

@@ -32,6 +32,7 @@ from dpor_provider.platforms import Platform, open_platform
 from dpor_provider.registry import Registry, init_registry, open_registry
 from dpor_provider.registry.registry import operating_system_user
 from support import postgres
+from support.thorough import thorough
 
 CONTOSO = Partner("4567890", "Contoso Consulting", former_ids=("3456789",))
 FABRIKAM = Partner("5127255", "Fabrikam Cloud Services")
@@ -388,3 +389,10 @@ BACKENDS: dict[str, Callable[[Path], Backend]] = {
     "sqlite-azure": lambda folder: sqlite_azure(folder, TELLING),
 }
 """The registries, and the platforms beside the portal."""
+
+EVERYWHERE = pytest.mark.parametrize(
+    "backend",
+    [pytest.param(name, marks=thorough if name == "postgresql-azure" else ()) for name in BACKENDS],
+    indirect=True,
+)
+"""Marks an end-to-end test for all of them; what two of them show together in `make torture`."""
