@@ -13,10 +13,3 @@ def upgrade() -> None:
     """Give every partner room for an agreement; none has one yet."""
     op.add_column("partners", sa.Column("agreement", sa.Text(), nullable=True))
     op.add_column("partners", sa.Column("agreement_expires", sa.Date(), nullable=True))
-
-
-def downgrade() -> None:
-    """Take the agreements away again."""
-    with op.batch_alter_table("partners") as partners:
-        partners.drop_column("agreement")
-        partners.drop_column("agreement_expires")

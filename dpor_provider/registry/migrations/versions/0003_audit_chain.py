@@ -55,14 +55,6 @@ def upgrade() -> None:
     op.create_index(INDEX, "audit_log", ["previous_hash"], unique=True)
 
 
-def downgrade() -> None:
-    """Take the chain away again."""
-    op.drop_index(INDEX, "audit_log")
-    with op.batch_alter_table("audit_log", table_kwargs={"sqlite_autoincrement": True}) as batch:
-        for name in COLUMNS:
-            batch.drop_column(name)
-
-
 def _chain(connection: sa.Connection) -> None:
     registry_id = connection.execute(sa.text("SELECT id FROM registry")).scalar()
     previous = chain.genesis(str(registry_id))

@@ -40,9 +40,3 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("issuer", "token_id", name="pk_token_uses"),
     )
-
-
-def downgrade() -> None:
-    """Drop the tables, and with them what was demanded."""
-    op.drop_table("token_uses")
-    op.drop_table("demands")
