@@ -101,10 +101,9 @@ def without_floods(diagnostics: Sequence[Diagnostic]) -> Iterator[str]:
         name = found.urn.rpartition("::")[2] if found.urn else ""
         return UUID.sub("", str(found).replace(name, "") if name else str(found))
 
-    counts = Counter(map(kind, diagnostics))
-    said: Counter[str] = Counter()
-    for found in diagnostics:
-        alike = kind(found)
+    kinds = list(map(kind, diagnostics))
+    counts, said = Counter(kinds), Counter[str]()
+    for found, alike in zip(diagnostics, kinds, strict=True):
         said[alike] += 1
         if counts[alike] <= ALIKE or said[alike] <= SHOWN:
             yield str(found)
