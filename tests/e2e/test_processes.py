@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support import postgres
 from support.backends import Backend, ServerBackend
+from support.processes import command_lines
 from support.pulumi_project import Project, of
 
 WORD = "sw0rdfish"
-WAITING = """
-SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
-WHERE NOT granted AND datname = current_database()
-"""
 PULUMI = ("pulumi", "up", "--yes", "--stack", "dev", "--non-interactive")
 DPOR = (str(Path(sys.executable).with_name("dpor")), "up")
 
@@ -40,17 +35,10 @@ def test_no_secret_of_a_deployment_is_in_the_list_of_processes(
             stdout=subprocess.DEVNULL,
         )
         # The provider has read all of its settings, and waits for the table.
-        while not holder.execute(WAITING).rowcount:
+        while not holder.execute(postgres.WAITING).rowcount:
             assert deployment.poll() is None
         lines = list(command_lines())
     assert deployment.wait() == 0
     for part in (b"pulumi\0", b"pulumi-language-python", b"pulumi.dynamic"):
         assert any(part in line for line in lines)
     assert not [line for line in lines if WORD.encode() in line]
-
-
-def command_lines() -> Iterator[bytes]:
-    """Those of all processes that are still there."""
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            yield process.read_bytes()

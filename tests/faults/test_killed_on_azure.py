@@ -134,17 +134,6 @@ def declared(subscription: str, partner_id: str) -> Properties:
     }
 
 
-def shown(backend: AzureBackend, subscription: str) -> tuple[object, ...]:
-    """What is to be the same, however often it took: in Azure, and in the registry."""
-    world = backend.stand_in.world
-    with world.lock:
-        held = {
-            (item.principal_id, item.role)
-            for item in world.assignments_at(f"/subscriptions/{subscription}")
-        }
-    return world.tags(subscription), held, backend.live(subscription)
-
-
 WRITTEN = {"create": ("PUT", "PATCH"), "update": AZURE, "delete": ("PATCH", "DELETE")}
 """By which methods an operation writes to Azure."""
 
@@ -170,7 +159,7 @@ def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
     whole, old = prepared()
     before = len(backend.writes())
     assert run(backend, operation, old, new(whole)) is not None
-    expected = shown(backend, whole)
+    expected = backend.shown(whole)
     added = backend.writes()[before:]
     kills = 0
     for after in (False, True):
@@ -182,7 +171,7 @@ def test_what_is_killed_around_a_write_to_azure_is_ended_by_the_next_run(
                 break
             kills += 1
             assert run(backend, operation, old, new(subscription)) is not None
-            assert shown(backend, subscription) == expected
+            assert backend.shown(subscription) == expected
             again = [one for one in backend.writes()[before:] if one != "adopt"]
             assert again == added
     assert kills >= (4 if what == REGISTRY else 2)
@@ -204,9 +193,9 @@ def test_a_restore_that_is_killed_around_a_write_is_ended_by_the_next_one(
         return backend.writes()[before:].count("access-restore")
 
     whole = prepared()
-    gone = shown(backend, whole["subscription_id"])
+    gone = backend.shown(whole["subscription_id"])
     assert run(backend, "restore", whole, {}) is not None
-    expected = shown(backend, whole["subscription_id"])
+    expected = backend.shown(whole["subscription_id"])
     assert expected != gone
     kills = 0
     for after in (False, True):
@@ -217,7 +206,7 @@ def test_a_restore_that_is_killed_around_a_write_is_ended_by_the_next_one(
                 break
             kills += 1
             assert run(backend, "restore", old, {}) is not None
-            assert shown(backend, old["subscription_id"]) == expected
+            assert backend.shown(old["subscription_id"]) == expected
             assert restored(before) == 1
     assert kills >= 2
     assert backend.registry().verify().problems == ()

@@ -19,6 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from support import postgres
 from support.backends import CONTOSO, ServerBackend, postgresql_portal
+from support.processes import command_lines
 from support.thorough import InputSurvived, fuzz
 
 from dpor_provider.errors import Invalid, Unavailable
@@ -176,19 +177,12 @@ def test_no_secret_is_in_the_list_of_processes(tmp_path: Path) -> None:
             stdout=subprocess.DEVNULL,
         )
         # It has read all of its settings, and waits for the table.
-        while not holder.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+        while not holder.execute(postgres.WAITING).rowcount:
             assert shown.poll() is None
         words = b" ".join(command_lines())
     assert shown.wait() == 0
     assert b"registry\0show" in words
     assert WORD.encode() not in words
-
-
-def command_lines() -> Iterator[bytes]:
-    """Those of all processes that are still there."""
-    for process in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            yield process.read_bytes()
 
 
 def test_the_driver_need_not_be_named() -> None:

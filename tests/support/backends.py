@@ -189,9 +189,8 @@ class ServerBackend(Backend):
             holder.execute("SELECT FROM dpor.registry FOR UPDATE")
             yield
             # Those who wait and are gone are seen within a second; others wait for half a minute.
-            query = "SELECT FROM pg_locks WHERE NOT granted"
             until = time.monotonic() + 10
-            while holder.execute(query).rowcount and time.monotonic() < until:
+            while holder.execute(postgres.WAITING).rowcount and time.monotonic() < until:
                 time.sleep(0.1)
 
 
@@ -291,6 +290,16 @@ class AzureBackend(Backend):
             self.stand_in.world.role_assignments.put(
                 assignment(DEPLOYER, OWNER, f"/subscriptions/{subscription_id}")
             )
+
+    def shown(self, subscription_id: str) -> tuple[object, ...]:
+        """What is to be the same, however often it took: in Azure, and in the registry."""
+        world = self.stand_in.world
+        with world.lock:
+            held = {
+                (item.principal_id, item.role)
+                for item in world.assignments_at(f"/subscriptions/{subscription_id}")
+            }
+        return world.tags(subscription_id), held, self.live(subscription_id)
 
     def writes(self) -> list[str]:
         # Each label is confirmed, and what is revoked is noted first.

@@ -25,6 +25,12 @@ OWNER = "registry_owner"
 PRINCIPALS = ("bob", "BOB", "bobby", "eve", *(f"writer-{number}" for number in range(8)))
 """The logins that tests grant roles to."""
 
+WAITING = """
+SELECT FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE NOT granted AND datname = current_database()
+"""
+"""Finds who waits in this database; a lock on a transaction itself names none (`pg_locks`)."""
+
 
 class Server:
     """A server whose logins need no password."""

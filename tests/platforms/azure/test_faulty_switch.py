@@ -76,17 +76,6 @@ def prepared(backend: AzureBackend) -> tuple[str, Properties]:
     return subscription, switch(backend, {}, declared(subscription, FABRIKAM.id))
 
 
-def shown(backend: AzureBackend, subscription: str) -> tuple[object, ...]:
-    """What is to be the same, however often it took: in Azure, and in the registry."""
-    world = backend.stand_in.world
-    with world.lock:
-        held = {
-            (item.principal_id, item.role)
-            for item in world.assignments_at(f"/subscriptions/{subscription}")
-        }
-    return world.tags(subscription), held, backend.live(subscription)
-
-
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("request_", REQUESTS)
 def test_a_switch_that_meets_a_fault_is_made_once_or_ended_by_the_next_run(
@@ -99,7 +88,7 @@ def test_a_switch_that_meets_a_fault_is_made_once_or_ended_by_the_next_run(
     whole, old = prepared(backend)
     before = len(backend.writes())
     switch(backend, old, declared(whole, CONTOSO.id))
-    expected, added = shown(backend, whole), backend.writes()[before:]
+    expected, added = backend.shown(whole), backend.writes()[before:]
 
     monkeypatch.setattr(module, "READ_S", 0.5)
     monkeypatch.setattr(module, "CALL_S", 1)
@@ -114,12 +103,12 @@ def test_a_switch_that_meets_a_fault_is_made_once_or_ended_by_the_next_run(
         said = str(error)
     else:
         said = ""
-        assert shown(backend, subscription) == expected
+        assert backend.shown(subscription) == expected
     assert struck.seen
     assert said.isprintable()
     backend.stand_in.faults.clear()
     switch(backend, old, new)
-    assert shown(backend, subscription) == expected
+    assert backend.shown(subscription) == expected
     assert [one for one in backend.writes()[before:] if one != "adopt"] == added
     assert backend.registry().verify().problems == ()
 
@@ -130,7 +119,7 @@ def test_a_token_that_expires_within_a_switch_is_asked_for_once_more(
     whole, old = prepared(backend)
     before = len(backend.writes())
     switch(backend, old, declared(whole, CONTOSO.id))
-    expected, added = shown(backend, whole), backend.writes()[before:]
+    expected, added = backend.shown(whole), backend.writes()[before:]
     subscription, old = prepared(backend)
     before = len(backend.writes())
     signing_in = SigningIn(lambda: backend.stand_in.token(DEPLOYER))
@@ -145,7 +134,7 @@ def test_a_token_that_expires_within_a_switch_is_asked_for_once_more(
     backend.stand_in.faults.add("PATCH", "/tags/default$", Before(an_hour_goes_by), calls={1})
     switch(backend, old, declared(subscription, CONTOSO.id))
     assert signing_in.asked == 2
-    assert shown(backend, subscription) == expected
+    assert backend.shown(subscription) == expected
     assert backend.writes()[before:] == added
 
 
