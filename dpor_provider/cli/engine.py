@@ -15,7 +15,8 @@ from dpor_provider.cli.session import Session
 from dpor_provider.errors import Invalid
 
 if TYPE_CHECKING:
-    from dpor_provider.engine.run import Outcome, Runner
+    from dpor_provider.engine.outcome import Outcome
+    from dpor_provider.engine.run import Runner
     from dpor_provider.resources.shard import Shard
 
 

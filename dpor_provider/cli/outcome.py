@@ -14,7 +14,7 @@ from dpor_provider.printable import inert
 if TYPE_CHECKING:
     from dpor_provider.engine.designations import Change
     from dpor_provider.engine.events import Diagnostic
-    from dpor_provider.engine.run import Outcome
+    from dpor_provider.engine.outcome import Outcome
 
 KINDS = (
     "designated",

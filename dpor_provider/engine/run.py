@@ -11,27 +11,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
-import yaml
 from pulumi.automation import (
     CommandError,
     ConcurrentUpdateError,
-    LocalWorkspace,
     OnEvent,
-    OutputMap,
     Stack,
     StackNotFoundError,
 )
 
 from dpor_provider.engine.command import Command
-from dpor_provider.engine.designations import Change, Kind, changes, limit, refreshed
-from dpor_provider.engine.events import PARTNER_OF_RECORD, Diagnostic, Tally, adopts
+from dpor_provider.engine.designations import Kind, changes, limit, refreshed
+from dpor_provider.engine.events import Tally, adopts
 from dpor_provider.engine.locks import named
+from dpor_provider.engine.outcome import Outcome, failures
 from dpor_provider.engine.processes import end_session
+from dpor_provider.engine.workspace import Workspace, plain_name
 from dpor_provider.errors import Unavailable
 from dpor_provider.live import Live
-from dpor_provider.model import subscription_uuid
 from dpor_provider.platforms import DEFAULT, open_platform, read_live
-from dpor_provider.printable import line
 from dpor_provider.registry import open_registry
 from dpor_provider.registry.url import project_file, resolve
 from dpor_provider.resources.program import UNSEEN
@@ -85,35 +82,6 @@ class Options:
     registry: str | None = None
     platform: str | None = None
     """What the command line or the environment names; a run uses what the stack names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A partner of record that could not be brought to what is declared."""
-
-    subscription_id: str | None
-    urn: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one command did, or found."""
-
-    operation: str
-    stack: str
-    exit_code: int
-    """0 fine, 1 something was found or refused, 2 the job could not be done, 130 stopped."""
-    changes: Mapping[str, int]
-    """The engine's count of steps, by operation."""
-    designations: tuple[Change, ...]
-    failures: tuple[Failure, ...]
-    diagnostics: tuple[Diagnostic, ...]
-    begun: bool
-    """Whether anything was done; else it is what would be."""
-    output: str
-    """What the engine printed."""
-    duration_s: float
 
 
 class Runner:
@@ -320,8 +288,8 @@ class Runner:
 
     def _make_stack(self) -> None:
         with self._one_line():
-            stacks = {_plain_name(stack.name): stack for stack in self._workspace.list_stacks()}
-            if found := stacks.get(_plain_name(self._stack.name)):
+            stacks = {plain_name(stack.name): stack for stack in self._workspace.list_stacks()}
+            if found := stacks.get(plain_name(self._stack.name)):
                 self._resources = found.resource_count
                 return
             self._workspace.create_stack(self._stack.name)
@@ -461,60 +429,12 @@ class Runner:
             exit_code,
             tally.changes,
             tuple(refreshed(steps) if operation == "refresh" else changes(steps, self._live)),
-            tuple(_failures(tally)),
+            tuple(failures(tally)),
             tally.said,
             begun,
             "".join(self._output),
             round(time.monotonic() - self._began, 1),
         )
-
-
-class Workspace(LocalWorkspace):
-    """A user's project, whose selected stack stays the user's choice."""
-
-    def __init__(self, project: Path, command: Command) -> None:
-        self._project = project
-        super().__init__(work_dir=str(project.parent), pulumi_command=command)
-
-    def select_stack(self, stack_name: str) -> None:
-        """Leave the selection as it is; every command names its stack."""
-
-    def stack_outputs(self, stack_name: str) -> OutputMap:  # noqa: ARG002
-        """Nothing; to ask would take another run of the engine."""
-        return {}
-
-    def config_file(self, stack_name: str) -> Path | None:
-        """The file of a stack's configuration; None if it has none."""
-        file = self._project
-        try:
-            project = yaml.safe_load(file.read_text("utf-8"))
-            directory = project.get("stackConfigDir") or ""
-        except (yaml.YAMLError, UnicodeDecodeError, AttributeError) as error:
-            said = line(str(error).partition("\n")[0])
-            raise Unavailable(f"{file} is no project: {said}") from error
-        file = file.parent / directory / f"Pulumi.{_plain_name(stack_name)}{file.suffix}"
-        return file if file.is_file() else None
-
-    def create_stack(self, stack_name: str) -> None:
-        """Make a stack that has no configuration of its own, and leave the selection as it is."""
-        before = self.config_file(stack_name)
-        self._run_pulumi_cmd_sync(["stack", "init", stack_name, "--no-select"])
-        made = self.config_file(stack_name)
-        if made and not before:
-            made.unlink()
-
-
-def _failures(tally: Tally) -> Iterator[Failure]:
-    subscriptions = {step.urn: step.subscription_id for step in tally.designations}
-    for found in tally.errors:
-        if found.urn and PARTNER_OF_RECORD in found.urn and not found.policy:
-            name = subscription_uuid(found.urn.rpartition("::")[2])
-            yield Failure(subscriptions.get(found.urn) or name, found.urn, found.message)
-
-
-def _plain_name(stack: str) -> str:
-    """A stack's name without the organization's and the project's."""
-    return stack.rpartition("/")[2]
 
 
 def _some(names: Sequence[str]) -> str:
