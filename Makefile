@@ -69,7 +69,7 @@ clean: ## Remove all that was made in this folder, the example's registry too
 	  .hypothesis .import_linter_cache
 
 .PHONY: bench
-bench: .venv/installed .venv.bench/installed ## Measure everything beside what else there is (hours), and write benchmarks/results.md
+bench: .venv/installed .venv.bench/installed ## Measure everything beside what else there is (an hour and a half), and write benchmarks/results.md
 	@$(PY) benchmarks/check.py
 	@$(PY) benchmarks/engine.py
 	@$(PY) benchmarks/growth.py
