@@ -536,11 +536,15 @@ def cuts(proxy: Proxy, cut: str, run: Callable[[], object]) -> Iterator[None]:
     run()
     messages = EVER - proxy.later
     step = 1 if THOROUGH else messages // 6
-    for later in sorted({*range(0, messages, step), *range(messages - 3, messages)}):
+    places = sorted({*range(0, messages, step), *range(messages - 3, messages)})
+    made = 0
+    for later in places:
         proxy.cut, proxy.times, proxy.later = cut, 1, later
         yield
-        assert proxy.times == 0
+        made += not proxy.times
         proxy.cut = ""
+    # An answer comes in one piece or in two, so that a run may have a message less than the first.
+    assert made >= len(places) - 2
 
 
 EVER = 10**6
@@ -570,7 +574,7 @@ def test_an_init_whose_connection_is_lost_made_all_or_nothing(
         assert shape(database) == shape(whole)
         assert [entry.action for entry in open_registry(url).audit.entries()] == [Action.INIT]
         assert open_registry(url).verify().problems == ()
-        survived("connections lost while a registry is made or upgraded", 1)
+        survived("connections lost while a registry is made or upgraded", 1 - proxy.times)
 
 
 @pytest.mark.parametrize("cut", ["request", "answer"])
@@ -598,7 +602,7 @@ def test_an_upgrade_whose_connection_is_lost_did_all_or_nothing(
         entries = open_registry(url).audit.entries()
         assert [entry.action for entry in entries].count(Action.UPGRADE) == 1
         assert open_registry(url).verify().problems == ()
-        survived("connections lost while a registry is made or upgraded", 1)
+        survived("connections lost while a registry is made or upgraded", 1 - proxy.times)
 
 
 @contextmanager
