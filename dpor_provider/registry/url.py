@@ -56,19 +56,20 @@ def resolve(text: str | None, start: Path | None = None) -> URL:
     Raises:
         Invalid: it is no URL, or of a kind that is not supported.
     """
+    text = text or DEFAULT_URL
     try:
-        url = make_url(text or DEFAULT_URL)
+        url = make_url(text)
     except (ArgumentError, ValueError):
         # The text may hold a password, so it is not repeated.
         raise Invalid("the registry's URL cannot be read; write sqlite:///PATH to a file") from None
     if on_server(url):
-        return _server(url)
+        return _server(url, text)
     shown = _shown(url)
     if url.get_backend_name() != "sqlite":
         raise Invalid(
             f"registry {shown}: write sqlite:///PATH, or postgresql+psycopg://USER@HOST/DATABASE"
         )
-    if url.host or url.username or url.password or url.query:
+    if url.host or url.username or url.password or "?" in text:
         raise Invalid(
             f"registry {shown}: a SQLite URL has neither host, user nor parameters; write"
             " sqlite:///PATH"
@@ -87,7 +88,7 @@ def on_server(url: URL) -> bool:
     return url.get_backend_name() == "postgresql"
 
 
-def _server(url: URL) -> URL:
+def _server(url: URL, text: str) -> URL:
     shown = _shown(url)
     if url.drivername not in ("postgresql", "postgresql+psycopg"):
         raise Invalid(f"registry {shown}: write postgresql+psycopg://USER@HOST/DATABASE")
@@ -95,6 +96,12 @@ def _server(url: URL) -> URL:
         raise Invalid(
             f"registry {shown}: a password does not belong into a URL, which is kept in files and"
             " shown in lists of processes; set PGPASSWORD, or use a password file (PGPASSFILE)"
+        )
+    if any("=" not in field for field in text.partition("?")[2].split("&") if field):
+        # SQLAlchemy leaves it out, and with it what a password with a question mark ends in.
+        raise Invalid(
+            f"registry {shown}: what follows its question mark is not NAME=VALUE; write a question"
+            " mark that belongs to a name as %3F"
         )
     if unknown := sorted(url.query.keys() - PARAMETERS):
         # Its name may be the rest of a password that has a question mark.

@@ -52,6 +52,7 @@ ONE = "0f7a1c52-6a0e-4c1e-9a55-1d8f6b3f2a01"
         f"postgresql+psycopg://bob%3A{SECRET}@db/registry",
         f"postgresql+psycopg://bob:x@{SECRET}@db/registry",
         f"postgresql+psycopg://bob/{SECRET}@db/registry",
+        f"postgresql+psycopg://bob%3A/{SECRET}?@db/registry",
         f"postgresql+psycopg://db/user=bob%20password={SECRET}",
         f"postgresql+psycopg://bob@/registry?host=bob:{SECRET}@db",
         f"postgresql+psycopg://bob@db/registry?PASSWORD={SECRET}",
@@ -90,6 +91,8 @@ def test_a_secret_in_a_url_is_refused_and_never_repeated(tmp_path: Path, url: st
             "postgresql+psycopg://bob@db/registry?hots=x",
             "unknown parameter; did you mean host\\? known are",
         ),
+        ("postgresql+psycopg://bob@db/registry?x", "what follows its question mark is not NAME="),
+        ("sqlite:///what?.db", "neither host, user nor parameters"),
         ("postgresql+psycopg2://bob@db/registry", "write postgresql\\+psycopg://USER@HOST"),
         ("postgresql+psycopg://bob:pw@db/registry", "set PGPASSWORD, or use a password file"),
         ("postgresql+psycopg://bob%3Apw@db/registry", "set PGPASSWORD, or use a password file"),
@@ -146,6 +149,7 @@ def urls_with_passwords(draw: st.DrawFn) -> str:
 @given(kind=st.sampled_from(KINDS), rest=urls_with_passwords())
 @example(kind="postgresql", rest=f"%3A/?{WORD}:@/?sslmode=bob")
 @example(kind="postgresql", rest=f"bob:?{WORD}=@db/registry")
+@example(kind="postgresql", rest=f"%3A/{WORD}?@/")
 def test_no_error_repeats_a_password(kind: str, rest: str, input_survived: InputSurvived) -> None:
     input_survived("hostile URLs of a registry")
     try:
