@@ -41,7 +41,7 @@ test: lint ## Run the linters and all tests
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" $(PY) -m pytest -n auto --dist worksteal
 
 .PHONY: torture
-torture: .venv/installed ## Kill, race and break things for two hours, on every registry, and say what was survived
+torture: .venv/installed ## Kill, race and break things for two to three hours, on every registry, and say what was survived
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
 	  $(PY) -m pytest -v -n auto --dist worksteal tests/faults tests/e2e tests/registry tests/hostile \
 	  tests/platforms tests/declaration/test_declaration_properties.py tests/state tests/provenance
