@@ -32,7 +32,10 @@ NOISE = (
 )
 """How diagnostics begin that say nothing more than the exit code."""
 NEVER_SEEN = "expected resource operations for "
-"""How the diagnostics begin on the steps of a plan that the engine did not come to: one on each."""
+"""How the diagnostics begin on the steps of a plan that the engine was never told of: one on each.
+
+Those that it was told of and did not come to are in none.
+"""
 PREAMBLE = re.compile(
     r"^\S+ resource '.*?'(?:: property \S+ value \{.*?\})? has a problem: "
     r"|\bdpor_provider\.errors\.\w+: ",
@@ -129,8 +132,6 @@ class Tally:
     """The engine's own count of steps, by operation."""
     config: Mapping[str, str] = field(default_factory=dict)
     """What our provider is configured with."""
-    not_begun: int = 0
-    """How many steps of its plan the engine did not come to."""
 
     def __call__(self, event: EngineEvent) -> None:
         """Take one event."""
@@ -153,7 +154,7 @@ class Tally:
     @property
     def said(self) -> tuple[Diagnostic, ...]:
         """The diagnostics, without those that only announce that there are others."""
-        every = tuple(self._every)
+        every = tuple(self.diagnostics)
         telling = tuple(found for found in every if not found.message.startswith(NOISE))
         told = any(found.severity == ERROR for found in telling)
         return telling if told else every
@@ -161,7 +162,7 @@ class Tally:
     @property
     def errors(self) -> Iterator[Diagnostic]:
         """The errors, in order."""
-        return (found for found in self._every if found.severity == ERROR)
+        return (found for found in self.diagnostics if found.severity == ERROR)
 
     @property
     def refused(self) -> bool:
@@ -174,12 +175,16 @@ class Tally:
         """The steps that are about partners of record."""
         return (step for step in self.steps.values() if step.designates)
 
-    @property
-    def _every(self) -> Iterator[Diagnostic]:
-        yield from self.diagnostics
-        if self.not_begun:
-            said = f"{self.not_begun} steps of the plan were not begun; run it again"
-            yield Diagnostic(ERROR, None, said)
+    def left(self, plan: Tally) -> int:
+        """How many changes of a plan this run says nothing about."""
+        changes = {
+            key
+            for key, step in plan.steps.items()
+            # Of a component the engine says nothing when a run is stopped.
+            if step.custom and step.operation != OpType.SAME and not step.type.startswith(PULUMI)
+        }
+        complained = {found.urn for found in self.errors}
+        return sum(key[0] not in complained for key in changes - self.steps.keys())
 
     def complain(self, message: str) -> None:
         """Add an error of our own."""
@@ -207,10 +212,7 @@ class Tally:
     def _diagnostic(self, event: DiagnosticEvent) -> None:
         message = event.message.strip()
         severity = event.severity.partition("#")[0]
-        if severity == "debug" or event.ephemeral or not message:
-            return
-        if message.startswith(NEVER_SEEN):
-            self.not_begun += 1
+        if severity == "debug" or event.ephemeral or not message or message.startswith(NEVER_SEEN):
             return
         urn = event.urn or None
         self.diagnostics.append(Diagnostic(severity, urn, PREAMBLE.sub("", message, count=1)))

@@ -153,6 +153,8 @@ class Runner:
                 "live, or what the program declares, changed after the plan was made; what changed"
                 " is left as it is; look at dpor preview, and run it again"
             )
+        elif code:
+            _name_what_is_left(plan, done)
         return self._outcome("up", done, code)
 
     def destroy(self) -> Outcome:
@@ -178,6 +180,8 @@ class Runner:
                 on_event=on_event,
             ),
         )
+        if code:
+            _name_what_is_left(plan, done)
         return self._outcome("destroy", done, code)
 
     def refresh(self) -> Outcome:
@@ -435,6 +439,11 @@ class Runner:
             "".join(self._output),
             round(time.monotonic() - self._began, 1),
         )
+
+
+def _name_what_is_left(plan: Tally, done: Tally) -> None:
+    if left := done.left(plan):
+        done.complain(f"{left} changes of the plan are left to the next run")
 
 
 def _some(names: Sequence[str]) -> str:

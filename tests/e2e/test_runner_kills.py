@@ -118,7 +118,7 @@ def settled(
     assert written == Counter([*designated, *(("withdraw", one) for one in gone)])
     exported = json.loads(project.run("stack", "export").ok().output)["deployment"]
     assert not exported.get("pending_operations")
-    ours = [one for one in exported["resources"] if "dynamic/dpor" in one["type"]]
+    ours = [one for one in exported.get("resources", ()) if "dynamic/dpor" in one["type"]]
     assert {one["outputs"]["subscription_id"] for one in ours} == declared
     assert locks(project) == []
     project.preview("--expect-no-changes").ok()
@@ -163,15 +163,38 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
     output, _ = runner.communicate(timeout=120)
     assert runner.returncode == 130, output
     assert "stopping when what has begun is done" in output
-    # Of each step that it did not come to, the engine says so.
-    assert "steps of the plan were not begun; run it again" in output
-    assert "expected resource operations" not in output
     made = len(backend.registry().designations.all())
     assert 1 <= made < len(declared)
+    assert f"{len(declared) - made} changes of the plan are left to the next run" in output
+    assert "expected resource operations" not in output
     assert f"{made} designated" in output
     assert locks(project) == []
     assert f"{made} unchanged" in project.dpor("up").ok().output
     settled(project, backend, declared)
+
+
+@embedded
+def test_ctrl_c_ends_what_a_destroy_has_begun_and_the_next_one_ends_the_rest(
+    project: Project, backend: Backend
+) -> None:
+    declared = {str(uuid.uuid4()) for _ in range(40)}
+    project.declare(*(of(one, name=one) for one in declared))
+    project.dpor("up").ok()
+    destroy = ("destroy", "--allow-withdrawals", "40")
+    with writing(project, backend, *destroy) as runner:
+        runner.send_signal(signal.SIGINT)
+        time.sleep(1)
+    output, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 130, output
+    left = sum(row.partner_id is not None for row in backend.registry().designations.all().values())
+    assert 1 <= left < len(declared)
+    assert f"{len(declared) - left} withdrawn" in output
+    assert f"{left} changes of the plan are left to the next run" in output
+    assert f"{left} withdrawn" in project.dpor(*destroy).ok().output
+    assert project.state() == []
+    project.declare()
+    project.dpor("up").ok()
+    settled(project, backend, set(), declared)
 
 
 @embedded
@@ -202,7 +225,7 @@ def test_a_second_ctrl_c_kills_and_leaves_nothing_running(
         runner.send_signal(signal.SIGINT)
         runner.communicate(timeout=60)
         assert runner.returncode == 130
-        _, alive = psutil.wait_procs(family, timeout=10)
+        _, alive = psutil.wait_procs(family, timeout=60)
         assert alive == []
     output = project.dpor("up").ok().output
     assert "lifted the lock of a killed run" in output
