@@ -27,6 +27,7 @@ def record(
     actor: str,
     action: Action,
     *,
+    at: datetime | None = None,
     subscription_id: str | None = None,
     partner_id: str | None = None,
     previous_partner_id: str | None = None,
@@ -36,11 +37,11 @@ def record(
     detail: str | None = None,
     provenance: str | None = None,
 ) -> None:
-    """Append an entry; it stands or falls with the caller's transaction."""
+    """Append an entry, of now if not of another time; it stands or falls with its transaction."""
     sequence, previous_hash = _end(connection)
     entry = AuditEntry(
         sequence=sequence + 1,
-        at=datetime.now(UTC),
+        at=at or datetime.now(UTC),
         actor=actor,
         action=action,
         subscription_id=subscription_id,

@@ -236,9 +236,11 @@ class Designations:
         seen_version = new.version - 1
         if not _written(connection, new, seen_version):
             raise Conflict(_changed(connection, new.subscription_id))
+        designated = old is None or new.designated_at != old.designated_at
         self._writer.record(
             connection,
             action,
+            at=new.designated_at if designated else None,
             subscription_id=new.subscription_id,
             partner_id=new.partner_id,
             previous_partner_id=old.partner_id if old else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import shlex
 from collections.abc import Iterator
+from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -28,6 +29,7 @@ class Writer:
         connection: Connection,
         action: Action,
         *,
+        at: datetime | None = None,
         subscription_id: str | None = None,
         partner_id: str | None = None,
         previous_partner_id: str | None = None,
@@ -42,6 +44,7 @@ class Writer:
             connection,
             self.principal,
             action,
+            at=at,
             subscription_id=subscription_id,
             partner_id=partner_id,
             previous_partner_id=previous_partner_id,

@@ -393,6 +393,24 @@ def test_a_retired_partner_is_refused_with_its_successor(
     assert registry.designations.withdraw(ONE, seen_version=1).version == 2
 
 
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_a_change_has_one_time(backend: Backend, change: Change) -> None:
+    registry = backend.registry()
+    made = designate(registry, owner=OWNER)
+    assert made.designated_at == last(registry).at
+    changed = change(registry, 1)
+    if changed.partner_id == made.partner_id:
+        assert changed.designated_at == made.designated_at < last(registry).at
+    else:
+        assert made.designated_at < changed.designated_at == last(registry).at
+
+
+def test_what_is_adopted_from_the_platform_has_one_time(backend: Backend) -> None:
+    registry = backend.registry()
+    adopted = registry.designations.adopt(ONE, CONTOSO.id, seen_version=0, owner=OWNER)
+    assert adopted.designated_at == last(registry).at
+
+
 # --- Who may -----------------------------------------------------------------------------------
 
 

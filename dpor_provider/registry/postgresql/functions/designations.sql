@@ -96,6 +96,8 @@ BEGIN
   DELETE FROM dpor.designations AS row WHERE row.subscription_id = new.subscription_id;
   INSERT INTO dpor.designations VALUES (new.*);
   PERFORM dpor.record(action, jsonb_build_object(
+    'at', CASE WHEN new.designated_at IS DISTINCT FROM live.designated_at
+               THEN new.designated_at END,
     'subscription_id', new.subscription_id,
     'partner_id', new.partner_id,
     'previous_partner_id', live.partner_id,

@@ -22,7 +22,8 @@ BEGIN
   SELECT * INTO last FROM dpor.audit_log ORDER BY sequence DESC LIMIT 1;
   entry := fields || jsonb_build_object(
     'sequence', coalesce(last.sequence, 0) + 1,
-    'at', to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+    'at', to_char(coalesce((fields ->> 'at')::timestamptz, clock_timestamp()) AT TIME ZONE 'UTC',
+                  'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
     'actor', session_user,
     'action', action,
     'provenance', provenance,
