@@ -339,6 +339,25 @@ def test_what_somebody_changes_between_the_plan_and_its_first_step_is_not_overwr
 
 
 @embedded
+def test_a_run_that_fails_says_how_much_it_left(project: Project, backend: Backend) -> None:
+    declared = subscriptions(backend, 20)
+    declare(project, *declared)
+    meddling = MEDDLING.format(
+        url=backend.url_as(ADMIN),
+        principal=ADMIN,
+        subscription=declared[0],
+        partner_id=NORTHWIND.id,
+    )
+    program = project.folder / "__main__.py"
+    program.write_text(PROGRAM.read_text().replace("\nplan = ", f"{meddling}\nplan = "))
+    failed = result(project, "up", exit_code=2)
+    made = failed["designations"].get("designated", 0)
+    assert failed["designations"]["failed"] == 1
+    said = f"{len(declared) - made - 1} changes of the plan are left to the next run"
+    assert failed["diagnostics"][-1]["message"] == said
+
+
+@embedded
 def test_a_stack_with_other_resources_keeps_its_checkpoints(
     project: Project, backend: Backend
 ) -> None:
