@@ -37,7 +37,7 @@ def record(
     detail: str | None = None,
     provenance: str | None = None,
 ) -> None:
-    """Append an entry, of now if not of another time; it stands or falls with its transaction."""
+    """Append an entry as of `at`, or of now; it stands or falls with the caller's transaction."""
     sequence, previous_hash = _end(connection)
     entry = AuditEntry(
         sequence=sequence + 1,
