@@ -404,4 +404,4 @@ EVERYWHERE = pytest.mark.parametrize(
     [pytest.param(name, marks=thorough if name == "postgresql-azure" else ()) for name in BACKENDS],
     indirect=True,
 )
-"""Marks an end-to-end test for all of them; what two of them show together in `make torture`."""
+"""Marks an end-to-end test for all of them; what two show together takes a long run."""

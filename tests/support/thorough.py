@@ -1,4 +1,4 @@
-"""Tests that `make torture` runs, and `make test` has no time for."""
+"""Tests that `make torture` and `make test-backends` run, and `make test` has no time for."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ def fuzz(examples: int) -> settings:
     )
 
 
-thorough = pytest.mark.skipif(not THOROUGH, reason="runs in: make torture")
+thorough = pytest.mark.skipif(not THOROUGH, reason="runs in: make torture, make test-backends")
