@@ -45,7 +45,7 @@ test: lint ## Run the linters and all tests
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" $(PY) -m pytest -n auto --dist worksteal
 
 .PHONY: torture
-torture: .venv/installed ## Kill, race and break things on every registry, and say what was survived (an hour and a half)
+torture: .venv/installed ## Kill, race and break things on every registry, and say what was survived (two hours)
 	@$(WITH_ENGINE) DPOR_ENGINE="$$engine" DPOR_TEST_ALL=1 DPOR_TEST_KILLS=500 \
 	  $(PY) -m pytest -v -n auto --dist worksteal tests/faults $(TORTURED:%=tests/e2e/test_%.py) \
 	  tests/registry tests/hostile tests/platforms tests/provenance tests/state \
