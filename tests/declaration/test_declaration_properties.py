@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -36,6 +37,11 @@ def file() -> Iterator[Path]:
 LoadBytes = Callable[[bytes], Loaded]
 
 
+def _absolute(content: bytes) -> list[str]:
+    """The absolute paths without a space that stand in a content."""
+    return re.findall(r"/[\w./-]+", content.decode("utf-8-sig", "replace"))
+
+
 @pytest.fixture
 def load_bytes(file: Path, input_survived: InputSurvived) -> LoadBytes:
     """Loads a file of that content, and looks at what comes of it."""
@@ -43,16 +49,15 @@ def load_bytes(file: Path, input_survived: InputSurvived) -> LoadBytes:
     def load_them(content: bytes) -> Loaded:
         file.write_bytes(content)
         loaded = load([file])
-        lines = LINE_BREAK.split(content.decode("utf-8-sig", "replace"))
         for finding in loaded.findings:
             assert finding.rule == "DPOR001"
             assert finding.message.isprintable()
             assert len(finding.message) < LONGEST
             assert finding.where is not None
-            if finding.where.file != str(file):
-                # A directory that there is: hypothesis knows the paths that the code has in it.
-                assert Path(finding.where.file).is_file()
-                continue
+            # A directory may be a file that there is: hypothesis knows the paths of the code.
+            assert finding.where.file in (str(file), *_absolute(content))
+            read = Path(finding.where.file).read_bytes()
+            lines = LINE_BREAK.split(read.decode("utf-8-sig", "replace"))
             assert 1 <= finding.where.line <= finding.where.end_line <= len(lines)
             assert 1 <= finding.where.column <= len(lines[finding.where.line - 1]) + 1
         for declared in loaded.estate.subscriptions:
@@ -277,6 +282,7 @@ def test_any_name_of_a_file(name: str, content: bytes, input_survived: InputSurv
 @quick
 @given(name=st.text(max_size=20) | st.sampled_from(["..", "/", "\0", "a\0b", "x" * 5000, "~", "."]))
 @example(name="\ud800")
+@example(name="/proc/self/mounts")
 def test_any_name_of_a_directory(load_bytes: LoadBytes, name: str) -> None:
     load_bytes(f"version: 1\ndirectory: {json.dumps(name)}\nsubscriptions: []\n".encode())
 
