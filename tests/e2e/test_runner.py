@@ -45,6 +45,18 @@ if not pulumi.runtime.is_dry_run():
 """Somebody who designates by hand after the plan, and before its first step."""
 
 
+def meddle(project: Project, backend: Backend, subscription: str) -> None:
+    """Let somebody designate another partner between the plan and its first step."""
+    meddling = MEDDLING.format(
+        url=backend.url_as(ADMIN),
+        principal=ADMIN,
+        subscription=subscription,
+        partner_id=NORTHWIND.id,
+    )
+    program = project.folder / "__main__.py"
+    program.write_text(PROGRAM.read_text().replace("\nplan = ", f"{meddling}\nplan = "))
+
+
 def subscriptions(backend: Backend, count: int) -> list[str]:
     return [backend.subscription() for _ in range(count)]
 
@@ -323,14 +335,7 @@ def test_what_somebody_changes_between_the_plan_and_its_first_step_is_not_overwr
         declare(project, subscription, partner_id=before.id)
         project.dpor("up").ok()
     declare(project, subscription, partner_id=after.id)
-    meddling = MEDDLING.format(
-        url=backend.url_as(ADMIN),
-        principal=ADMIN,
-        subscription=subscription,
-        partner_id=NORTHWIND.id,
-    )
-    program = project.folder / "__main__.py"
-    program.write_text(PROGRAM.read_text().replace("\nplan = ", f"{meddling}\nplan = "))
+    meddle(project, backend, subscription)
     refused = result(project, "up", exit_code=2)
     assert said in refused["diagnostics"][-1]["message"]
     assert NORTHWIND.id in refused["diagnostics"][0]["message"]
@@ -342,14 +347,7 @@ def test_what_somebody_changes_between_the_plan_and_its_first_step_is_not_overwr
 def test_a_run_that_fails_says_how_much_it_left(project: Project, backend: Backend) -> None:
     declared = subscriptions(backend, 20)
     declare(project, *declared)
-    meddling = MEDDLING.format(
-        url=backend.url_as(ADMIN),
-        principal=ADMIN,
-        subscription=declared[0],
-        partner_id=NORTHWIND.id,
-    )
-    program = project.folder / "__main__.py"
-    program.write_text(PROGRAM.read_text().replace("\nplan = ", f"{meddling}\nplan = "))
+    meddle(project, backend, declared[0])
     failed = result(project, "up", exit_code=2)
     made = failed["designations"].get("designated", 0)
     assert failed["designations"]["failed"] == 1

@@ -139,6 +139,19 @@ def writing(project: Project, backend: Backend, *arguments: str) -> Iterator[sub
         yield runner
 
 
+def stopped(project: Project, backend: Backend, *arguments: str) -> str:
+    """What a run says that somebody stops while its first writes wait."""
+    with writing(project, backend, *arguments) as runner:
+        runner.send_signal(signal.SIGINT)
+        # A pipeline that cancels sends this, too; only a second Ctrl-C is meant to kill.
+        runner.send_signal(signal.SIGTERM)
+        time.sleep(1)
+    output, _ = runner.communicate(timeout=120)
+    assert runner.returncode == 130, output
+    assert "stopping when what has begun is done" in output
+    return output
+
+
 def deploys_to(file: str, runner: int) -> bool:
     """Whether a run is past its preview, and has the registry's file open."""
     with suppress(psutil.NoSuchProcess):
@@ -155,14 +168,7 @@ def test_ctrl_c_ends_what_has_begun_and_the_next_run_adopts_it(
 ) -> None:
     declared = {str(uuid.uuid4()) for _ in range(60)}
     project.declare(*(of(one, name=one) for one in declared))
-    with writing(project, backend, "up") as runner:
-        runner.send_signal(signal.SIGINT)
-        # A pipeline that cancels sends this, too; only a second Ctrl-C is meant to kill.
-        runner.send_signal(signal.SIGTERM)
-        time.sleep(1)
-    output, _ = runner.communicate(timeout=120)
-    assert runner.returncode == 130, output
-    assert "stopping when what has begun is done" in output
+    output = stopped(project, backend, "up")
     made = len(backend.registry().designations.all())
     assert 1 <= made < len(declared)
     assert f"{len(declared) - made} changes of the plan are left to the next run" in output
@@ -181,11 +187,7 @@ def test_ctrl_c_ends_what_a_destroy_has_begun_and_the_next_one_ends_the_rest(
     project.declare(*(of(one, name=one) for one in declared))
     project.dpor("up").ok()
     destroy = ("destroy", "--allow-withdrawals", "40")
-    with writing(project, backend, *destroy) as runner:
-        runner.send_signal(signal.SIGINT)
-        time.sleep(1)
-    output, _ = runner.communicate(timeout=120)
-    assert runner.returncode == 130, output
+    output = stopped(project, backend, *destroy)
     left = sum(row.partner_id is not None for row in backend.registry().designations.all().values())
     assert 1 <= left < len(declared)
     assert f"{len(declared) - left} withdrawn" in output
