@@ -154,10 +154,9 @@ class Tally:
     @property
     def said(self) -> tuple[Diagnostic, ...]:
         """The diagnostics, without those that only announce that there are others."""
-        every = tuple(self.diagnostics)
-        telling = tuple(found for found in every if not found.message.startswith(NOISE))
+        telling = [found for found in self.diagnostics if not found.message.startswith(NOISE)]
         told = any(found.severity == ERROR for found in telling)
-        return telling if told else every
+        return tuple(telling if told else self.diagnostics)
 
     @property
     def errors(self) -> Iterator[Diagnostic]:
